@@ -1,0 +1,127 @@
+"""Every error of the signing core.
+
+    SignerError
+    ├── ConfigurationError      found when the settings are loaded; the service does not start
+    ├── ConditionError          a policy condition that OSS would read otherwise than it was meant
+    ├── GrantRefused            a request asks for what its profile does not give
+    │   ├── FileNameInvalid  SizeInvalid  SizeOverLimit  SizeUnderLimit
+    │   ├── ContentTypeNotAllowed  VariablesInvalid  SubjectInvalid
+    │   └── GrantTooLarge
+    ├── TicketError             TicketMalformed  TicketForged
+    └── SealError
+
+No error here knows an HTTP status: an edge has one table from class to status.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+def quote(text: object, limit: int = 60) -> str:
+    """Return a short, escaped piece of foreign input, fit for a message or a log."""
+    shown = repr(
+        text if isinstance(text, (str, bytes, int, float, bool)) or text is None else type(text).__name__
+    )
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+class SignerError(Exception):
+    """Something that the signing core refuses."""
+
+    code: ClassVar[str] = "signer_error"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class ConfigurationError(SignerError):
+    """A setting that cannot work; the hint says how to write it."""
+
+    code = "configuration_invalid"
+
+
+class ConditionError(SignerError):
+    """A policy condition whose value OSS would not read as it was meant."""
+
+    code = "condition_invalid"
+
+
+class GrantRefused(SignerError):
+    """A request asks for what its profile does not give."""
+
+    code = "grant_refused"
+
+
+class FileNameInvalid(GrantRefused):
+    """A file name with nothing usable in it, or one above 255 bytes."""
+
+    code = "filename_invalid"
+
+
+class SizeInvalid(GrantRefused):
+    """A size that is not a whole number of bytes, or is negative."""
+
+    code = "size_invalid"
+
+
+class SizeOverLimit(GrantRefused):
+    """A size above the profile's limit."""
+
+    code = "size_over_limit"
+
+
+class SizeUnderLimit(GrantRefused):
+    """A size below what the profile accepts."""
+
+    code = "size_under_limit"
+
+
+class ContentTypeNotAllowed(GrantRefused):
+    """A content type that the profile does not list."""
+
+    code = "content_type_not_allowed"
+
+
+class VariablesInvalid(GrantRefused):
+    """Client variables that the profile does not declare, or not of this type or length."""
+
+    code = "vars_invalid"
+
+
+class SubjectInvalid(GrantRefused):
+    """A subject that is empty, too long or holds control characters."""
+
+    code = "subject_invalid"
+
+
+class GrantTooLarge(GrantRefused):
+    """All fields together would push the callback parameter over OSS's 5 KB."""
+
+    code = "grant_too_large"
+
+
+class TicketError(SignerError):
+    """A ticket that is not ours."""
+
+    code = "ticket_invalid"
+
+
+class TicketMalformed(TicketError):
+    """Text that cannot be a ticket."""
+
+    code = "ticket_malformed"
+
+
+class TicketForged(TicketError):
+    """A ticket that none of our keys signed."""
+
+    code = "ticket_forged"
+
+
+class SealError(SignerError):
+    """A seal that none of our keys made."""
+
+    code = "seal_invalid"

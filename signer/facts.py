@@ -1,0 +1,98 @@
+"""What we know of a grant when it is issued; carried by the ticket and by the seal.
+
+Both hold the same facts, so they are written once: a JSON array in UTF-8, its version in front. Positions are never reused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+
+import orjson
+
+from signer.errors import SignerError
+
+VERSION = 1
+Variable = str | int | bool
+Use = Literal["once", "prefix"]
+
+
+class FactsMalformed(SignerError):
+    """Bytes that are no facts of a version that we know."""
+
+    code = "facts_malformed"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a grant promises.
+
+    ``once`` grants bind one exact object key, and ``upload_id`` names the ledger's row. ``prefix`` grants bind a key prefix,
+    and ``upload_id`` names the grant. Sizes are bytes, both ends included; times are Unix seconds.
+    """
+
+    use: Use
+    upload_id: str
+    profile: str
+    issuer: str
+    subject: str
+    bucket: str
+    object_key: str
+    size_min: int
+    size_max: int
+    content_type: str
+    file_name: str
+    variables: dict[str, Variable] = field(default_factory=dict)
+    dialect: str = ""
+    issued_at: int = 0
+    expires_at: int = 0
+
+    @property
+    def issued(self) -> datetime:
+        """When the grant was issued, as an aware UTC time."""
+        return datetime.fromtimestamp(self.issued_at, UTC)
+
+    @property
+    def expires(self) -> datetime:
+        """When the grant ends, as an aware UTC time."""
+        return datetime.fromtimestamp(self.expires_at, UTC)
+
+
+def encode_facts(facts: Facts) -> bytes:
+    """Return facts as compact JSON."""
+    return orjson.dumps(
+        [
+            VERSION,
+            facts.use,
+            facts.upload_id,
+            facts.profile,
+            facts.issuer,
+            facts.subject,
+            facts.bucket,
+            facts.object_key,
+            facts.size_min,
+            facts.size_max,
+            facts.content_type,
+            facts.file_name,
+            facts.variables,
+            facts.dialect,
+            facts.issued_at,
+            facts.expires_at,
+        ]
+    )
+
+
+def parse_facts(encoded: bytes) -> Facts:
+    """Return the facts that were encoded.
+
+    Raises:
+        FactsMalformed: No facts, or those of another version.
+    """
+    try:
+        version, *values = orjson.loads(encoded)
+        if version != VERSION:
+            raise FactsMalformed("facts of another version", hint="was this grant issued by a newer ossgate?")
+        return Facts(*values)
+    except (ValueError, TypeError) as error:
+        raise FactsMalformed("these bytes hold no facts of a grant") from error

@@ -1,0 +1,38 @@
+"""The Post Policy document: its JSON, and the Base64 text that is signed and sent.
+
+Rules: *PostObject*, https://help.aliyun.com/zh/oss/developer-reference/postobject. What is signed is the Base64 text itself,
+so the same string must reach OSS; encoding the JSON again changes the signature.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from datetime import datetime
+
+import orjson
+
+from signer.conditions import Condition
+
+
+def build_policy(conditions: Sequence[Condition], *, expires_at: datetime) -> bytes:
+    """Return the policy document as UTF-8 JSON.
+
+    Args:
+        conditions: At least one; OSS refuses a policy without.
+        expires_at: Aware UTC time; written to the second, since OSS judges it when the whole form has arrived.
+    """
+    return orjson.dumps({"expiration": format_expiration(expires_at), "conditions": conditions})
+
+
+def encode_policy(policy: bytes) -> str:
+    """Return the Base64 text of a policy document."""
+    return b64encode(policy).decode("ascii")
+
+
+def format_expiration(moment: datetime) -> str:
+    """Return a time as policies write it, such as ``2026-01-02T03:04:05.000Z``."""
+    return (
+        f"{moment.year:04d}-{moment.month:02d}-{moment.day:02d}"
+        f"T{moment.hour:02d}:{moment.minute:02d}:{moment.second:02d}.000Z"
+    )

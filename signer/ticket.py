@@ -1,0 +1,83 @@
+"""The ticket: our signed proof of a grant, carried through OSS back to us.
+
+It travels as a constant inside the callback body, which the policy pins. The client can read it and any OSS tenant can make OSS send it
+to us with other claims beside it, so it proves the grant and nothing about what arrived.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from hashlib import sha256
+
+from itsdangerous import BadSignature, Signer
+
+from signer.errors import ConfigurationError, TicketForged, TicketMalformed, quote
+from signer.facts import Facts, FactsMalformed, encode_facts, parse_facts
+
+PURPOSE = b"ossgate.ticket.v1"
+MIN_KEY_BYTES = 32
+MAX_TICKET_LENGTH = 5120
+"""Longer than any ticket that fits a callback; refused before any work is done on it."""
+
+
+def check_keys(keys: Sequence[bytes], purpose: str) -> None:
+    """Refuse an empty key list and keys below 32 bytes.
+
+    Raises:
+        ConfigurationError: With the way to make a key.
+    """
+    if not keys:
+        raise ConfigurationError(f"no {purpose} key is set", hint="make one with `ossgate keys new`")
+    for position, key in enumerate(keys, start=1):
+        if len(key) < MIN_KEY_BYTES:
+            raise ConfigurationError(
+                f"{purpose} key number {position} has {len(key)} bytes, which is below {MIN_KEY_BYTES}",
+                hint="make one with `ossgate keys new`",
+            )
+
+
+class TicketKeys:
+    """Signs and verifies tickets with a list of keys: the newest, last one signs, all verify."""
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        """Keep the keys.
+
+        Raises:
+            ConfigurationError: No key, or one below 32 bytes.
+        """
+        check_keys(keys, "ticket")
+        # A plain Signer, since the expiry is one of the facts: the library's own time stamp would say it twice.
+        # Its key derivation mixes the purpose in; "none" would ignore it, and a seal's key could sign tickets.
+        self._signer = Signer(list(keys), salt=PURPOSE, key_derivation="hmac", digest_method=sha256)
+
+    def issue_ticket(self, facts: Facts) -> str:
+        """Return the ticket of a grant: text of the URL-safe Base64 alphabet and one dot."""
+        return self.sign(encode_facts(facts))
+
+    def sign(self, encoded_facts: bytes) -> str:
+        """Return the ticket of facts that were encoded before."""
+        return self._signer.sign(urlsafe_b64encode(encoded_facts).rstrip(b"=")).decode("ascii")
+
+    def verify_ticket(self, ticket: str) -> Facts:
+        """Return the facts that a ticket proves. Its expiry is not judged here.
+
+        Raises:
+            TicketMalformed: The text cannot be a ticket; answered with 403.
+            TicketForged: None of our keys signed it; answered with 403.
+        """
+        if not ticket or len(ticket) > MAX_TICKET_LENGTH or not ticket.isascii():
+            raise TicketMalformed(
+                "the callback carries no ticket of ours", hint="was it issued by this ossgate?"
+            )
+        try:
+            payload = self._signer.unsign(ticket)
+        except BadSignature as error:
+            raise TicketForged(
+                f"none of our keys signed the ticket {quote(ticket, 24)}",
+                hint="was the key that signed it removed from [keys] ticket?",
+            ) from error
+        try:
+            return parse_facts(urlsafe_b64decode(payload + b"=" * (-len(payload) % 4)))
+        except (ValueError, FactsMalformed) as error:
+            raise TicketMalformed("a ticket of ours holds no facts that this version knows") from error
