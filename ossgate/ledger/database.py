@@ -1,0 +1,241 @@
+"""Reach the database: the URL, the two kinds of connection, and what an error of the driver means.
+
+SQLite: https://www.sqlite.org/wal.html and https://www.sqlite.org/pragma.html#pragma_synchronous (FULL in WAL mode:
+a commit survives a power cut). PostgreSQL: https://www.postgresql.org/docs/15/libpq-connect.html.
+"""
+
+import math
+import sqlite3
+import threading
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import URL, Dialect, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import NullPool, QueuePool
+
+from ossgate.ledger.errors import DatabaseUrlInvalid, SchemaOutdated
+from ossgate.ledger.tables import HEAD_REVISION
+
+_POSTGRESQL_DRIVER = "postgresql+psycopg"
+_SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    # Else a WAL that a long reader once made large stays that large.
+    "PRAGMA journal_size_limit=67108864",
+)
+# SQLite's own waiting sleeps ever longer, up to 100 ms; asked again and again for a short wait it
+# starts from 1 ms each time, so that two busy processes take turns without long pauses.
+_SQLITE_SHORT_WAIT_MS = 50
+_SQLITE_BUSY_CODES = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+# Deadlock and serialisation failure: the transaction is at fault, not the server; done alone, each row passes.
+_POSTGRESQL_RETRY_CODES = ("40P01", "40001")
+
+
+class Database:
+    """Open connections to one database. Does nothing until asked; a password never leaves it in a message."""
+
+    def __init__(self, url: str, *, busy_timeout: float) -> None:
+        self.url = _parse_url(url)
+        self.busy_timeout = busy_timeout
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        # Made absolute now: a server may change its folder later.
+        self.path = Path(self.url.database or "").absolute() if self.is_sqlite else None
+        self._engine: Engine | None = None
+        self._inherited: list[Any] = []
+        self._lock = threading.Lock()
+
+    @property
+    def engine(self) -> Engine:
+        """Give the pooled engine that reads use; each read is its own transaction."""
+        with self._lock:
+            if self._engine is None:
+                self._engine = self._create_engine()
+            return self._engine
+
+    @property
+    def dialect(self) -> Dialect:
+        """Give the dialect that statements are compiled for."""
+        return self.engine.dialect
+
+    def connect_sqlite(self, *, create: bool = False, timeout: float | None = None) -> sqlite3.Connection:
+        """Open an SQLite connection that leaves transactions to us.
+
+        Raises:
+            SchemaOutdated: There is no file yet, and ``create`` is false.
+        """
+        assert self.path is not None
+        if not create and not self.path.exists():
+            raise SchemaOutdated(None, HEAD_REVISION)
+        # Without mode=rw a mistyped path would quietly become a new, empty database.
+        connection = sqlite3.connect(
+            f"{self.path.as_uri()}?mode={'rwc' if create else 'rw'}",
+            uri=True,
+            timeout=self.busy_timeout if timeout is None else timeout,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            for pragma in _SQLITE_PRAGMAS:
+                connection.execute(pragma)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def connect_writer(self) -> Any:
+        """Open the driver's own connection for the writer, outside the pool."""
+        if self.is_sqlite:
+            return self.connect_sqlite(timeout=_SQLITE_SHORT_WAIT_MS / 1000)
+        from psycopg.types.numeric import Int8Dumper
+
+        positional, named = self.dialect.create_connect_args(self.url)
+        connection = self.dialect.loaded_dbapi.connect(
+            *positional, **{**self._postgresql_args(), **named, "autocommit": True}
+        )
+        # psycopg picks a type by the size of each number, and each mix of types would be prepared anew.
+        connection.adapters.register_dumper(int, Int8Dumper)
+        milliseconds = int(self.busy_timeout * 1000)
+        connection.execute(f"SET lock_timeout TO {milliseconds}")
+        # A process that is frozen in the middle of a batch must not keep its rows locked for ever.
+        connection.execute("SET idle_in_transaction_session_timeout TO 30000")
+        return connection
+
+    def create_migration_engine(self) -> Engine:
+        """Build an engine without a pool that may create an SQLite file."""
+        if self.is_sqlite:
+            return create_engine(
+                "sqlite://", creator=lambda: self.connect_sqlite(create=True), poolclass=NullPool
+            )
+        return create_engine(
+            self.url, poolclass=NullPool, connect_args=self._postgresql_args(), hide_parameters=True
+        )
+
+    def begin(self, connection: Any) -> None:
+        """Begin a write transaction, waiting at most the busy timeout for SQLite's lock."""
+        if not self.is_sqlite:
+            connection.execute("BEGIN")
+            return
+        deadline = time.monotonic() + self.busy_timeout
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as exc:
+                if exc.sqlite_errorcode & 0xFF not in _SQLITE_BUSY_CODES or time.monotonic() > deadline:
+                    raise
+            else:
+                return
+
+    def file_identity(self) -> tuple[int, int] | None:
+        """Tell which file the path names now, so that a replaced or removed one is noticed."""
+        if self.path is None:
+            return None
+        try:
+            status = self.path.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
+
+    def is_outage(self, exc: BaseException) -> bool:
+        """Tell whether the database failed, rather than one row of a batch."""
+        dbapi = self.dialect.loaded_dbapi
+        sqlstate = getattr(exc, "sqlstate", None)
+        if sqlstate in _POSTGRESQL_RETRY_CODES:
+            return False
+        if isinstance(exc, dbapi.ProgrammingError):
+            # With a code it is the server's word on a missing table or right; without, the driver's on a value.
+            return sqlstate is not None
+        if isinstance(exc, dbapi.DatabaseError):
+            return not isinstance(exc, (dbapi.IntegrityError, dbapi.DataError, dbapi.NotSupportedError))
+        return isinstance(exc, (OSError, MemoryError))
+
+    def is_duplicate(self, exc: BaseException) -> bool:
+        """Tell whether a row broke a primary key."""
+        codes = (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE)
+        return getattr(exc, "sqlite_errorcode", None) in codes or getattr(exc, "sqlstate", None) == "23505"
+
+    def describe(self, exc: BaseException) -> str:
+        """Tell an error in one short line, without the password and without the values of rows."""
+        diagnosis = getattr(exc, "diag", None)
+        # PostgreSQL puts the offending values into the detail, which is left out here.
+        text = getattr(diagnosis, "message_primary", None) or str(exc)
+        for secret in self._secrets():
+            text = text.replace(secret, "***")
+        line = " ".join(text.split())[:200]
+        return f"{type(exc).__name__}: {line}" if line else type(exc).__name__
+
+    def dispose(self) -> None:
+        """Close the pool."""
+        with self._lock:
+            engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.dispose()
+
+    def reset_after_fork(self, *connections: Any) -> None:
+        """Forget in a child what belongs to its parent, without closing it.
+
+        To close an inherited connection would end the parent's session on the server, and SQLite forbids carrying
+        one across a fork (https://www.sqlite.org/howtocorrupt.html, section 2.6); so it is kept and never touched.
+        """
+        self._lock = threading.Lock()
+        self._inherited.extend((self._engine, *connections))
+        self._engine = None
+
+    def _create_engine(self) -> Engine:
+        if self.is_sqlite:
+            return create_engine(
+                "sqlite://",
+                creator=self.connect_sqlite,
+                poolclass=QueuePool,
+                pool_size=4,
+                max_overflow=28,
+                pool_timeout=self.busy_timeout,
+                hide_parameters=True,
+            )
+        return create_engine(
+            self.url,
+            # Positional parameters on both databases, so that rows are plain tuples.
+            paramstyle="format",
+            isolation_level="AUTOCOMMIT",
+            pool_size=4,
+            max_overflow=12,
+            pool_timeout=self.busy_timeout,
+            pool_pre_ping=True,
+            connect_args=self._postgresql_args(),
+            hide_parameters=True,
+        )
+
+    def _postgresql_args(self) -> dict[str, Any]:
+        seconds = max(2, math.ceil(self.busy_timeout))
+        return {
+            "connect_timeout": seconds,
+            "keepalives_idle": seconds,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": seconds * 2000,
+        }
+
+    def _secrets(self) -> list[str]:
+        password = self.url.password
+        return [str(password), quote(str(password), safe="")] if password else []
+
+
+def _parse_url(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise DatabaseUrlInvalid("the database URL cannot be read") from None
+    backend = parsed.get_backend_name()
+    if backend == "sqlite" and parsed.database not in (None, "", ":memory:"):
+        return parsed
+    if backend == "sqlite":
+        raise DatabaseUrlInvalid("an SQLite ledger needs a file: sqlite:///ossgate.sqlite3")
+    if parsed.drivername in ("postgresql", "postgres", _POSTGRESQL_DRIVER):
+        return parsed.set(drivername=_POSTGRESQL_DRIVER)
+    raise DatabaseUrlInvalid(
+        f"{parsed.drivername[:32]!r} is not a database of ours: sqlite:///FILE or postgresql+psycopg://…"
+    )

@@ -1,0 +1,316 @@
+"""What is handed to the writer: each job knows which rows it needs and what becomes of them."""
+
+import threading
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from ossgate.ledger.batch import Batch
+from ossgate.ledger.errors import LedgerBusy, LedgerError, QuotaExceeded, TransitionForbidden, UploadUnknown
+from ossgate.ledger.models import Arrival, ArrivalOutcome, NewUpload, QuotaLimit, Refusal
+from ossgate.ledger.quotas import AccountKey, account_period
+from ossgate.ledger.rows import Row, encode_facts, encode_refusal, encode_time, encode_upload, parse_upload
+from ossgate.ledger.states import State, is_allowed, verify_step
+
+# An upload may still be arriving when its grant has expired: OSS judges a form when its whole body is there.
+OVERDUE_AFTER = timedelta(minutes=10)
+_CLAIM_LENGTH = 80
+
+
+class Job:
+    """Carry one request to the writer and its outcome back.
+
+    Two bare locks, since an event or a future costs more than the row itself: ``_claim`` goes to whoever takes
+    it first, the writer that begins or the waiter that gives up; ``_done`` is opened by the writer.
+    """
+
+    # Issues come after everything else of a batch, because arrivals make room in accounts.
+    is_issue: ClassVar[bool] = False
+
+    def __init__(self) -> None:
+        self._claim = threading.Lock()
+        self._done = threading.Lock()
+        self._done.acquire()
+        self.abandoned = False
+        self.error: LedgerError | None = None
+
+    def upload_ids(self) -> Sequence[str]:
+        """Name the uploads to be loaded."""
+        return ()
+
+    def account_keys(self) -> Sequence[AccountKey]:
+        """Name the accounts to be loaded beside those that are charged."""
+        return ()
+
+    def rebuild(self) -> Row | None:
+        """Give the row to start from when the ledger has none."""
+        return None
+
+    def apply(self, batch: Batch) -> None:
+        """Decide; what is to be written goes into the batch, a refusal into ``error``."""
+        raise NotImplementedError
+
+    def begin(self) -> bool:
+        """Take the job for the writer; false when its waiter has given up."""
+        return self._claim.acquire(blocking=False)
+
+    def release(self, error: LedgerError | None = None) -> None:
+        """Let the waiter go on, with an error when the job came to nothing."""
+        if error is not None:
+            self.error = error
+        self._done.release()
+
+    def wait(self, timeout: float) -> None:
+        """Wait until the job is done.
+
+        Raises:
+            LedgerBusy: The time was up.
+            LedgerError: Whatever the job came to.
+        """
+        if not self._done.acquire(timeout=max(0.0, timeout)):
+            if self._claim.acquire(blocking=False):
+                raise LedgerBusy("the ledger did not get to it in time")
+            self.abandoned = True
+            raise LedgerBusy("the ledger did not finish in time; it may yet be recorded", begun=True)
+        if self.error is not None:
+            raise self.error
+
+
+class IssueJob(Job):
+    """Record uploads as issued, all or none, within a quota."""
+
+    is_issue = True
+
+    def __init__(self, uploads: Sequence[NewUpload], quota: QuotaLimit | None, now: datetime) -> None:
+        super().__init__()
+        self._now = now
+        self._quota = quota
+        self._requested: dict[AccountKey, list[int]] = {}
+        self._rows = []
+        for new in uploads:
+            counted = quota is not None and new.quota_key != ""
+            period = account_period(quota.period, new.created_at) if quota is not None and counted else ""
+            self._rows.append(encode_upload(new, quota_period=period))
+            if counted:
+                requested = self._requested.setdefault((new.quota_key, new.profile, period), [0, 0])
+                requested[0] += 1
+                requested[1] += new.size_max
+
+    @property
+    def first_upload_id(self) -> str:
+        """Name the job in an error."""
+        return str(self._rows[0]["upload_id"])
+
+    def account_keys(self) -> Sequence[AccountKey]:
+        """Name the accounts that the uploads are put on."""
+        return tuple(self._requested)
+
+    def apply(self, batch: Batch) -> None:
+        """Reserve and add, or refuse."""
+        try:
+            for key in self._requested:
+                self._verify_room(batch, key)
+        except QuotaExceeded as exc:
+            self.error = exc.with_traceback(None)
+            return
+        for key, (count, size) in self._requested.items():
+            batch.accounts[key].add(count, size)
+        for row in self._rows:
+            batch.add_upload(row)
+
+    def _verify_room(self, batch: Batch, key: AccountKey) -> None:
+        assert self._quota is not None
+        account, (count, size) = batch.accounts[key], self._requested[key]
+        try:
+            account.verify_room(self._quota, pending_uploads=count, size=size)
+        except QuotaExceeded:
+            # What was promised and never came is only looked for when room is short.
+            overdue = encode_time(self._now - OVERDUE_AFTER)
+            batch.expire_overdue(key, before=overdue, at=encode_time(self._now))
+            account.verify_room(self._quota, pending_uploads=count, size=size)
+
+
+class ArrivalJob(Job):
+    """Record that an object has arrived, once."""
+
+    def __init__(self, arrival: Arrival, now: datetime) -> None:
+        super().__init__()
+        self._arrival = arrival
+        self._at = encode_time(now)
+        self._facts = encode_facts({"size": arrival.size, "etag": arrival.etag, **arrival.facts})
+        self._first = False
+        self._conflict = False
+        self._row: Row = {}
+
+    def upload_ids(self) -> Sequence[str]:
+        """Name the upload that has arrived."""
+        return (self._arrival.upload.upload_id,)
+
+    def rebuild(self) -> Row | None:
+        """Make the row anew from the ticket's facts."""
+        new = self._arrival.upload
+        period = account_period(self._arrival.quota_period, new.created_at) if new.quota_key else ""
+        return encode_upload(new, quota_period=period)
+
+    def apply(self, batch: Batch) -> None:
+        """Settle the first, repeat for the same again, keep a note of another object under the key."""
+        arrival = self._arrival
+        row = batch.rows[arrival.upload.upload_id]
+        state = row["state"]
+        self._first = is_allowed(state, arrival.target)
+        # A batch that failed is applied again, row by row.
+        self._conflict = False
+        if self._first:
+            self._settle(batch, row)
+        elif state == State.UPLOADED and row["etag"] != arrival.etag:
+            self._conflict = True
+            claim = f"replaced:{arrival.etag}"[:_CLAIM_LENGTH]
+            batch.note(row["upload_id"], claim, self._at, arrival.via, self._facts)
+        elif state != State.UNCONFIRMED and row["etag"] != arrival.etag:
+            self.error = TransitionForbidden(state, arrival.target)
+        self._row = dict(row)
+
+    def outcome(self) -> ArrivalOutcome:
+        """Give what the waiter is told; built in its thread, to keep the writer free."""
+        upload = parse_upload(self._row)
+        return ArrivalOutcome(self._first, upload, upload.reply or b"", self._conflict)
+
+    def _settle(self, batch: Batch, row: Row) -> None:
+        arrival, state = self._arrival, row["state"]
+        if state == State.ISSUED:
+            batch.charge(row, pending_uploads=-1, size=arrival.size - row["size_max"])
+        elif state == State.EXPIRED:
+            batch.charge(row, pending_uploads=0, size=arrival.size)
+        else:
+            batch.charge(row, pending_uploads=0, size=arrival.size - row["size"])
+        row["state"] = arrival.target
+        row["size"] = arrival.size
+        row["etag"] = arrival.etag
+        row["crc64"] = arrival.crc64
+        row["content_type"] = arrival.content_type or row["content_type"]
+        # An unconfirmed upload was there when it was first told of.
+        row["uploaded_at"] = row["uploaded_at"] if state == State.UNCONFIRMED else self._at
+        row["arrived_via"] = arrival.via
+        row["reply"] = arrival.reply
+        row["changed_at"] = self._at
+        batch.change(row)
+        batch.claim(row["upload_id"], arrival.target, self._at, arrival.via, self._facts)
+
+
+class _ChangeJob(Job):
+    """Change an upload that must be there."""
+
+    def __init__(self, upload_id: str) -> None:
+        super().__init__()
+        self._upload_id = upload_id
+
+    def upload_ids(self) -> Sequence[str]:
+        """Name the upload."""
+        return (self._upload_id,)
+
+    def apply(self, batch: Batch) -> None:
+        """Change the row when it is there."""
+        row = batch.rows.get(self._upload_id)
+        if row is None:
+            self.error = UploadUnknown(self._upload_id)
+        else:
+            self.apply_to(batch, row)
+
+    def apply_to(self, batch: Batch, row: Row) -> None:
+        """Change the row."""
+        raise NotImplementedError
+
+
+class ReplyJob(_ChangeJob):
+    """Replace the stored reply."""
+
+    def __init__(self, upload_id: str, reply: bytes) -> None:
+        super().__init__(upload_id)
+        self._reply = reply
+
+    def apply_to(self, batch: Batch, row: Row) -> None:
+        """Set the reply."""
+        row["reply"] = self._reply
+        batch.change(row)
+
+
+class StateJob(_ChangeJob):
+    """Take an upload to a state that is no arrival."""
+
+    def __init__(self, upload_id: str, target: str, now: datetime) -> None:
+        super().__init__(upload_id)
+        self._target = target
+        self._at = encode_time(now)
+
+    def apply_to(self, batch: Batch, row: Row) -> None:
+        """Take the step and release what it frees; to be there already is no error."""
+        if row["state"] == self._target:
+            return
+        try:
+            verify_step(row["state"], self._target)
+        except TransitionForbidden as exc:
+            self.error = exc.with_traceback(None)
+            return
+        if row["state"] == State.ISSUED:
+            batch.charge(row, pending_uploads=-1, size=-row["size_max"])
+        else:
+            batch.charge(row, pending_uploads=0, size=-(row["size"] or 0))
+        row["state"] = self._target
+        row["changed_at"] = self._at
+        batch.change(row)
+        batch.claim(row["upload_id"], self._target, self._at, None, "{}")
+
+
+class NoteJob(_ChangeJob):
+    """Keep a note in an upload's history; nobody waits for it."""
+
+    def __init__(self, upload_id: str, claim: str, now: datetime) -> None:
+        super().__init__(upload_id)
+        self._note = claim[:_CLAIM_LENGTH]
+        self._at = encode_time(now)
+
+    def apply_to(self, batch: Batch, row: Row) -> None:
+        """Add the note."""
+        batch.note(row["upload_id"], self._note, self._at, None, "{}")
+
+
+class RefusalJob(Job):
+    """Keep a refused request; nobody waits for it."""
+
+    def __init__(self, refused: Refusal) -> None:
+        super().__init__()
+        self._row = encode_refusal(refused)
+
+    def apply(self, batch: Batch) -> None:
+        """Add the row."""
+        batch.refuse(self._row)
+
+
+class PingJob(Job):
+    """Prove that a write transaction can be had on tables that are up to date."""
+
+    def apply(self, batch: Batch) -> None:
+        """Ask the database."""
+        try:
+            batch.session.verify_writable()
+            batch.session.verify_schema()
+        except LedgerError as exc:
+            self.error = exc.with_traceback(None)
+
+
+def run_jobs(batch: Batch, jobs: Sequence[Job]) -> None:
+    """Apply jobs in their order, issues last, and write what they decided; the caller commits."""
+    batch.load_uploads([upload_id for job in jobs for upload_id in job.upload_ids()])
+    for job in jobs:
+        job.error = None
+        for upload_id in job.upload_ids():
+            if upload_id not in batch.rows and (row := job.rebuild()) is not None:
+                batch.rebuild_upload(row)
+    for job in jobs:
+        if not job.is_issue:
+            job.apply(batch)
+    batch.load_accounts([key for job in jobs for key in job.account_keys()])
+    for job in jobs:
+        if job.is_issue:
+            job.apply(batch)
+    batch.write()

@@ -1,0 +1,209 @@
+"""The ledger's face: record what happens to uploads, and ask what has."""
+
+import atexit
+import os
+import weakref
+from collections.abc import Sequence
+from datetime import datetime
+
+from ossgate.ledger import reads
+from ossgate.ledger.database import Database
+from ossgate.ledger.errors import LedgerUnavailable
+from ossgate.ledger.jobs import ArrivalJob, IssueJob, NoteJob, PingJob, RefusalJob, ReplyJob, StateJob
+from ossgate.ledger.models import (
+    Arrival,
+    ArrivalOutcome,
+    Change,
+    NewUpload,
+    QuotaLimit,
+    Refusal,
+    Upload,
+)
+from ossgate.ledger.writer import Writer
+
+_open_ledgers: weakref.WeakSet["Ledger"] = weakref.WeakSet()
+
+
+class Ledger:
+    """Keep the uploads of one database, SQLite or PostgreSQL.
+
+    To make one touches nothing; threads and connections begin with the first use, also after a fork. Any thread may
+    call it. What is recorded is durable when the call returns, and any number of processes may share a database.
+
+    Args:
+        url: ``sqlite:///relative.sqlite3``, ``sqlite:////absolute.sqlite3`` or ``postgresql+psycopg://…``.
+        queue_size: How many calls may wait for the writer; one more is refused at once.
+        busy_timeout: Seconds to wait for another process's lock, and to reach the server.
+        refusals_kept: How many refusals are kept, about; the oldest go.
+
+    Raises:
+        DatabaseUrlInvalid: The URL names neither.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        queue_size: int = 1000,
+        busy_timeout: float = 5.0,
+        refusals_kept: int = 10_000,
+    ) -> None:
+        self._database = Database(url, busy_timeout=busy_timeout)
+        self._writer = Writer(self._database, queue_size=queue_size, refusals_kept=refusals_kept)
+        _open_ledgers.add(self)
+
+    @property
+    def dropped(self) -> int:
+        """Count the refusals and handler results that found no room in the queue."""
+        return self._writer.dropped
+
+    def record_issued(
+        self, uploads: Sequence[NewUpload], *, quota: QuotaLimit | None, now: datetime, timeout: float = 2.0
+    ) -> None:
+        """Record uploads as issued, all or none, and reserve what they promise.
+
+        Raises:
+            QuotaExceeded: They would pass the limit, even after what is overdue has been released.
+            UploadExists: One of the ids is taken.
+            LedgerBusy: The queue is full, or the time was up.
+            LedgerUnavailable: The database failed.
+        """
+        if uploads:
+            self._writer.run(IssueJob(uploads, quota, now), timeout=timeout)
+
+    def record_arrival(self, arrival: Arrival, *, now: datetime, timeout: float) -> ArrivalOutcome:
+        """Record that an object has arrived, once however often it is told.
+
+        An upload that the ledger has lost is rebuilt from the arrival's facts. A later arrival may confirm an
+        ``unconfirmed`` one, and its reply then replaces the stored one.
+
+        Raises:
+            TransitionForbidden: The upload was aborted, or deleted and this is another object.
+            LedgerBusy: The queue is full, or the time was up.
+            LedgerUnavailable: The database failed.
+        """
+        job = ArrivalJob(arrival, now)
+        self._writer.run(job, timeout=timeout)
+        return job.outcome()
+
+    def record_reply(self, upload_id: str, reply: bytes, *, timeout: float) -> None:
+        """Replace the stored reply, which is what a repeated callback gets.
+
+        Raises:
+            UploadUnknown: There is no such upload.
+            LedgerBusy: The queue is full, or the time was up.
+            LedgerUnavailable: The database failed.
+        """
+        self._writer.run(ReplyJob(upload_id, reply), timeout=timeout)
+
+    def record_state(self, upload_id: str, state: str, *, now: datetime, timeout: float) -> None:
+        """Take an upload to ``expired``, ``aborted`` or ``deleted``, and release what it held of its quota.
+
+        Raises:
+            UploadUnknown: There is no such upload.
+            TransitionForbidden: The upload cannot go there; only an arrival leads to ``uploaded``.
+            LedgerBusy: The queue is full, or the time was up.
+            LedgerUnavailable: The database failed.
+        """
+        self._writer.run(StateJob(upload_id, state, now), timeout=timeout)
+
+    def record_refusal(self, refusal: Refusal) -> None:
+        """Keep a refused request; never waits, and drops it when the queue is full."""
+        self._writer.run_aside(RefusalJob(refusal))
+
+    def record_handler_result(self, upload_id: str, result: str, *, now: datetime) -> None:
+        """Keep ``handler:late`` or ``handler:failed`` in an upload's history; never waits."""
+        self._writer.run_aside(NoteJob(upload_id, result, now))
+
+    def fetch_upload(self, upload_id: str) -> Upload | None:
+        """Fetch one upload, or nothing.
+
+        Raises:
+            LedgerUnavailable: The database failed.
+        """
+        return reads.fetch_upload(self._readable(), upload_id)
+
+    def fetch_history(self, upload_id: str) -> list[Change]:
+        """Fetch an upload's changes, oldest first.
+
+        Raises:
+            LedgerUnavailable: The database failed.
+        """
+        return reads.fetch_history(self._readable(), upload_id)
+
+    def fetch_refusals(self, *, limit: int = 100) -> list[Refusal]:
+        """Fetch refusals, newest first.
+
+        Raises:
+            LedgerUnavailable: The database failed.
+        """
+        return reads.fetch_refusals(self._readable(), limit=limit)
+
+    def list_uploads(
+        self,
+        *,
+        state: str | None = None,
+        profile: str | None = None,
+        subject: str | None = None,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> list[Upload]:
+        """List uploads, newest first; ``before`` is the last id of the page before.
+
+        Raises:
+            LedgerUnavailable: The database failed.
+        """
+        return reads.list_uploads(
+            self._readable(), state=state, profile=profile, subject=subject, before=before, limit=limit
+        )
+
+    def ping(self, *, timeout: float) -> None:
+        """Pass when a write transaction can be had and the tables are up to date; writes nothing.
+
+        Raises:
+            SchemaOutdated: The migrations have not been run.
+            LedgerBusy: The queue is full, or the time was up.
+            LedgerUnavailable: The database failed.
+        """
+        self._writer.run(PingJob(), timeout=timeout)
+
+    def upgrade(self) -> None:
+        """Create or migrate the tables; several processes may do it at once.
+
+        Raises:
+            LedgerUnavailable: The database failed.
+        """
+        # Alembic is a heavy import that a server never needs.
+        from ossgate.ledger.upgrade import upgrade_database
+
+        upgrade_database(self._database)
+
+    def close(self) -> None:
+        """Write what is queued, end the writer and close the connections; the ledger cannot be used again."""
+        self._writer.close()
+        self._database.dispose()
+        _open_ledgers.discard(self)
+
+    def _readable(self) -> Database:
+        if self._writer.closed:
+            raise LedgerUnavailable("the ledger is closed")
+        return self._database
+
+    def _reset_after_fork(self) -> None:
+        self._writer.reset_after_fork()
+
+
+def _close_all() -> None:
+    for ledger in list(_open_ledgers):
+        ledger.close()
+
+
+def _reset_all_after_fork() -> None:
+    for ledger in list(_open_ledgers):
+        ledger._reset_after_fork()
+
+
+atexit.register(_close_all)
+if hasattr(os, "register_at_fork"):
+    # In the child, before any of its code runs: no other thread can hold the locks that are replaced.
+    os.register_at_fork(after_in_child=_reset_all_after_fork)

@@ -1,0 +1,117 @@
+"""What goes into the ledger and what comes out: frozen facts, times as aware UTC datetimes."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+Period = Literal["day", "ever"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewUpload:
+    """Hold what is promised when a grant is issued.
+
+    ``size_min`` and ``size_max`` are equal when the size is exact; ``quota_key`` is empty when no quota counts it.
+    """
+
+    upload_id: str
+    profile: str
+    subject: str
+    issuer: str
+    via: str = "post"
+    dialect: str | None = None
+    bucket: str
+    object_key: str
+    file_name: str
+    content_type: str
+    size_min: int
+    size_max: int
+    variables: dict[str, str | int | bool] = field(default_factory=dict)
+    quota_key: str = ""
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload(NewUpload):
+    """Hold an upload as the ledger has it now; ``content_type`` is the bucket's once it has arrived."""
+
+    state: str
+    size: int | None
+    etag: str | None
+    crc64: str | None
+    uploaded_at: datetime | None
+    arrived_via: str | None
+    reply: bytes | None
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaLimit:
+    """Bound what one quota key may have pending and stored; ``None`` leaves a bound out.
+
+    The period ``day`` is the UTC day of issue.
+    """
+
+    pending_uploads: int | None = None
+    bytes: int | None = None
+    period: Period = "ever"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """Hold what arrived in the bucket.
+
+    ``upload`` carries the ticket's facts, so that a row lost with its ``issued`` can be rebuilt;
+    ``quota_period`` says which account such a rebuilt row is put on.
+    """
+
+    upload: NewUpload
+    target: Literal["uploaded", "unconfirmed"]
+    size: int
+    etag: str
+    content_type: str
+    via: str
+    reply: bytes
+    facts: dict[str, Any] = field(default_factory=dict)
+    crc64: str | None = None
+    quota_period: Period = "ever"
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalOutcome:
+    """Tell whether this arrival was the first, and what holds after it.
+
+    ``conflict`` is true when the upload had arrived before with another ETag; then nothing changed but its history.
+    """
+
+    first: bool
+    upload: Upload
+    reply: bytes
+    conflict: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Hold one row of the append-only history; ``claim`` is the state entered, or a note such as ``handler:late``."""
+
+    upload_id: str
+    claim: str
+    at: datetime
+    via: str | None
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Hold a request that was refused, with the layer that refused it."""
+
+    refusal_id: str
+    at: datetime
+    layer: str
+    code: str
+    detail: str
+    upload_id: str | None = None
+    raw_target: str
+    body: bytes
+    remote_addr: str

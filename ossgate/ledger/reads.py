@@ -1,0 +1,70 @@
+"""What is asked of the ledger: plain Core queries on pooled connections, each its own transaction."""
+
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from ossgate.ledger.database import Database
+from ossgate.ledger.errors import LedgerBusy, LedgerUnavailable
+from ossgate.ledger.models import Change, Refusal, Upload
+from ossgate.ledger.rows import Row, parse_change, parse_refusal, parse_upload
+from ossgate.ledger.states import State
+from ossgate.ledger.tables import history, refusal, upload
+
+# Changes of one millisecond are told in the order in which states can follow each other.
+_ORDER: dict[str, int] = {
+    state.value: place
+    for place, state in enumerate((State.ISSUED, State.EXPIRED, State.UNCONFIRMED, State.UPLOADED))
+}
+
+
+def fetch_upload(database: Database, upload_id: str) -> Upload | None:
+    """Fetch one upload."""
+    rows = _fetch(database, select(upload).where(upload.c.upload_id == upload_id))
+    return parse_upload(rows[0]) if rows else None
+
+
+def fetch_history(database: Database, upload_id: str) -> list[Change]:
+    """Fetch an upload's changes, oldest first."""
+    rows = _fetch(database, select(history).where(history.c.upload_id == upload_id))
+    changes = [parse_change(row) for row in rows]
+    return sorted(
+        changes, key=lambda change: (change.at, _ORDER.get(change.claim, len(_ORDER)), change.claim)
+    )
+
+
+def fetch_refusals(database: Database, *, limit: int) -> list[Refusal]:
+    """Fetch the newest refusals, newest first."""
+    query = select(refusal).order_by(refusal.c.refusal_id.desc()).limit(limit)
+    return [parse_refusal(row) for row in _fetch(database, query)]
+
+
+def list_uploads(
+    database: Database,
+    *,
+    state: str | None,
+    profile: str | None,
+    subject: str | None,
+    before: str | None,
+    limit: int,
+) -> list[Upload]:
+    """List uploads, newest first, from below an id on."""
+    query = select(upload).order_by(upload.c.upload_id.desc()).limit(limit)
+    for column, wanted in ((upload.c.state, state), (upload.c.profile, profile), (upload.c.subject, subject)):
+        if wanted is not None:
+            query = query.where(column == wanted)
+    if before is not None:
+        query = query.where(upload.c.upload_id < before)
+    return [parse_upload(row) for row in _fetch(database, query)]
+
+
+def _fetch(database: Database, query: Select[Any]) -> list[Row]:
+    try:
+        with database.engine.connect() as connection:
+            return [row._asdict() for row in connection.execute(query)]
+    except DBAPIError as exc:
+        raise LedgerUnavailable(database.describe(exc.orig or exc)) from exc
+    except PoolTimeout as exc:
+        raise LedgerBusy("every connection for reading is in use") from exc

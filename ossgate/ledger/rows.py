@@ -1,0 +1,121 @@
+"""Between the ledger's facts and its rows: times to milliseconds, dictionaries to JSON text, and back."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ossgate.ledger.models import Change, NewUpload, Refusal, Upload
+from ossgate.ledger.states import State
+
+Row = dict[str, Any]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+_MUTABLE_AT_ISSUE: Row = {
+    "state": State.ISSUED.value,
+    "size": None,
+    "etag": None,
+    "crc64": None,
+    "uploaded_at": None,
+    "arrived_via": None,
+    "reply": None,
+}
+
+
+def encode_time(at: datetime) -> int:
+    """Count the milliseconds since the epoch; a naive time raises ``TypeError``."""
+    return (at - EPOCH) // _MILLISECOND
+
+
+def parse_time(milliseconds: int) -> datetime:
+    """Make an aware UTC datetime of a row's milliseconds."""
+    return EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def encode_facts(facts: Mapping[str, Any]) -> str:
+    """Write a small dictionary as compact JSON."""
+    return _encode(facts) if facts else "{}"
+
+
+def encode_upload(new: NewUpload, *, quota_period: str) -> Row:
+    """Build the row of a fresh upload, still ``issued``."""
+    created_at = encode_time(new.created_at)
+    return {
+        "upload_id": new.upload_id,
+        "profile": new.profile,
+        "subject": new.subject,
+        "issuer": new.issuer,
+        "via": new.via,
+        "dialect": new.dialect,
+        "bucket": new.bucket,
+        "object_key": new.object_key,
+        "file_name": new.file_name,
+        "content_type": new.content_type,
+        "size_min": new.size_min,
+        "size_max": new.size_max,
+        "variables": encode_facts(new.variables),
+        "quota_key": new.quota_key,
+        "quota_period": quota_period,
+        "created_at": created_at,
+        "expires_at": encode_time(new.expires_at),
+        "changed_at": created_at,
+        **_MUTABLE_AT_ISSUE,
+    }
+
+
+def parse_upload(row: Mapping[str, Any]) -> Upload:
+    """Read a row of the upload table."""
+    variables, uploaded_at = row["variables"], row["uploaded_at"]
+    return Upload(
+        upload_id=row["upload_id"],
+        profile=row["profile"],
+        subject=row["subject"],
+        issuer=row["issuer"],
+        via=row["via"],
+        dialect=row["dialect"],
+        bucket=row["bucket"],
+        object_key=row["object_key"],
+        file_name=row["file_name"],
+        content_type=row["content_type"],
+        size_min=row["size_min"],
+        size_max=row["size_max"],
+        variables={} if variables == "{}" else json.loads(variables),
+        quota_key=row["quota_key"],
+        created_at=parse_time(row["created_at"]),
+        expires_at=parse_time(row["expires_at"]),
+        state=row["state"],
+        size=row["size"],
+        etag=row["etag"],
+        crc64=row["crc64"],
+        uploaded_at=None if uploaded_at is None else parse_time(uploaded_at),
+        arrived_via=row["arrived_via"],
+        reply=row["reply"],
+        changed_at=parse_time(row["changed_at"]),
+    )
+
+
+def parse_change(row: Mapping[str, Any]) -> Change:
+    """Read a row of the history."""
+    return Change(row["upload_id"], row["claim"], parse_time(row["at"]), row["via"], json.loads(row["facts"]))
+
+
+def encode_refusal(refused: Refusal) -> Row:
+    """Build the row of a refused request."""
+    return {
+        "refusal_id": refused.refusal_id,
+        "at": encode_time(refused.at),
+        "layer": refused.layer,
+        "code": refused.code,
+        "detail": refused.detail,
+        "upload_id": refused.upload_id,
+        "raw_target": refused.raw_target,
+        "body": refused.body,
+        "remote_addr": refused.remote_addr,
+    }
+
+
+def parse_refusal(row: Mapping[str, Any]) -> Refusal:
+    """Read a row of the refusals."""
+    return Refusal(**{**row, "at": parse_time(row["at"])})

@@ -1,0 +1,92 @@
+"""One driver connection of the writer, with the compiled statements beside it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ossgate.ledger.database import Database
+from ossgate.ledger.errors import LedgerUnavailable, SchemaOutdated
+from ossgate.ledger.statements import Statement, Statements
+from ossgate.ledger.tables import HEAD_REVISION
+
+
+class Session:
+    """Run statements in a transaction that the writer begins and ends."""
+
+    def __init__(self, database: Database, statements: Statements) -> None:
+        self._database = database
+        self.statements = statements
+        self._file = database.file_identity()
+        self.connection = database.connect_writer()
+        self._cursor = self.connection.cursor()
+
+    def is_stale(self) -> bool:
+        """Tell whether the file was removed or replaced under the connection."""
+        return self._file != self._database.file_identity()
+
+    def begin(self) -> None:
+        """Begin a write transaction."""
+        self._database.begin(self.connection)
+
+    def commit(self) -> None:
+        """Make everything since ``begin`` durable."""
+        self.connection.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Undo everything since ``begin``."""
+        self.connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Close the connection, whatever state it is in."""
+        try:
+            self.connection.close()
+        except self._database.dialect.loaded_dbapi.Error:
+            # It is being given up because it failed; that it cannot even be closed changes nothing.
+            return
+
+    def fetch(self, statement: Statement, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Run a query with its parameters in order."""
+        self._cursor.execute(statement.sql, parameters)
+        rows: list[tuple[Any, ...]] = self._cursor.fetchall()
+        return rows
+
+    def execute(self, statement: Statement, row: Mapping[str, Any]) -> int:
+        """Run a statement for one row and count what it changed."""
+        self._cursor.execute(statement.sql, statement.pick(row))
+        count: int = self._cursor.rowcount
+        return count
+
+    def execute_many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Run a statement for each row."""
+        self._cursor.executemany(statement.sql, list(map(statement.pick, rows)))
+
+    def verify_schema(self) -> None:
+        """Pass when the migrations have been run and the database takes writes.
+
+        Raises:
+            SchemaOutdated: A migration is missing. A revision newer than ours passes, so that the first node of a
+                cluster can be upgraded while the others still serve.
+        """
+        try:
+            rows = self.fetch(self.statements.select_revision, ())
+        except Exception as exc:
+            if not self._is_missing_table(exc):
+                raise
+            raise SchemaOutdated(None, HEAD_REVISION) from None
+        found = rows[0][0] if rows else None
+        if found is None or found < HEAD_REVISION:
+            raise SchemaOutdated(found, HEAD_REVISION)
+
+    def verify_writable(self) -> None:
+        """Pass when this transaction may write.
+
+        Raises:
+            LedgerUnavailable: The server is a standby or was set read-only.
+        """
+        # SQLite has proved it by BEGIN IMMEDIATE; PostgreSQL only says so when asked.
+        if not self._database.is_sqlite:
+            self._cursor.execute("SELECT current_setting('transaction_read_only')")
+            if self._cursor.fetchone() != ("off",):
+                raise LedgerUnavailable("the database is read-only")
+
+    def _is_missing_table(self, exc: Exception) -> bool:
+        return getattr(exc, "sqlstate", None) == "42P01" or "no such table" in str(exc)

@@ -1,0 +1,42 @@
+"""The states of an upload and the steps between them; pure, and the only place that knows them."""
+
+from enum import StrEnum
+
+from ossgate.ledger.errors import TransitionForbidden
+
+
+class State(StrEnum):
+    """Name where an upload stands."""
+
+    ISSUED = "issued"
+    EXPIRED = "expired"
+    UNCONFIRMED = "unconfirmed"
+    UPLOADED = "uploaded"
+    ABORTED = "aborted"
+    DELETED = "deleted"
+
+
+STEPS: dict[str, frozenset[str]] = {
+    State.ISSUED: frozenset({State.UNCONFIRMED, State.UPLOADED, State.EXPIRED, State.ABORTED}),
+    # A late callback, or an object that turns up in the bucket, outweighs our clock.
+    State.EXPIRED: frozenset({State.UNCONFIRMED, State.UPLOADED}),
+    State.UNCONFIRMED: frozenset({State.UPLOADED}),
+    State.UPLOADED: frozenset({State.DELETED}),
+    State.ABORTED: frozenset(),
+    State.DELETED: frozenset(),
+}
+
+
+def is_allowed(state: str, target: str) -> bool:
+    """Tell whether an upload may go from one state to another; staying is no step."""
+    return target in STEPS.get(state, ())
+
+
+def verify_step(state: str, target: str) -> None:
+    """Pass when the step exists.
+
+    Raises:
+        TransitionForbidden: The state machine has no such step.
+    """
+    if not is_allowed(state, target):
+        raise TransitionForbidden(state, target)

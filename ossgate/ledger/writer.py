@@ -1,0 +1,270 @@
+"""The writer: one thread a process that gathers what waits into one transaction (group commit).
+
+A commit costs a write to the disk whatever is in it, so everything that was asked for while the last one was under way
+goes into the next. Nobody is told of success before COMMIT has returned.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Iterable, Sequence
+from queue import Empty, SimpleQueue
+
+from ossgate.ledger.batch import Batch
+from ossgate.ledger.database import Database
+from ossgate.ledger.errors import (
+    LedgerBusy,
+    LedgerError,
+    LedgerUnavailable,
+    RowRejected,
+    SchemaOutdated,
+    UploadExists,
+)
+from ossgate.ledger.jobs import IssueJob, Job, RefusalJob, run_jobs
+from ossgate.ledger.session import Session
+from ossgate.ledger.statements import Statements
+
+_LOG = logging.getLogger("ossgate.ledger")
+_LARGEST_BATCH = 256
+# What nobody waits for takes at most so much of a transaction that others wait for.
+_LARGEST_ASIDE = 64
+_CLOSE_TIMEOUT = 10.0
+
+
+class Writer:
+    """Take jobs from any thread and run them in one."""
+
+    def __init__(self, database: Database, *, queue_size: int, refusals_kept: int) -> None:
+        self._database = database
+        self._queue_size = queue_size
+        self._refusals_kept = refusals_kept
+        self._session: Session | None = None
+        self.closed = False
+        self.dropped = 0
+        self._start_empty()
+
+    def _start_empty(self) -> None:
+        self._queue: SimpleQueue[Job | None] = SimpleQueue()
+        self._aside: deque[Job] = deque()
+        self._statements: Statements | None = None
+        self._thread: threading.Thread | None = None
+        self._start_lock = threading.Lock()
+        self._stopping = False
+        self._failing: str | None = None
+        # The first refusals that a process adds are followed by a trim.
+        self._refusals_since_trim = self._refusals_kept
+
+    def run(self, job: Job, *, timeout: float) -> None:
+        """Queue a job and wait until it is durable.
+
+        Raises:
+            LedgerBusy: The queue is full, or the time was up.
+            LedgerUnavailable: The database failed; it is tried again with the next job.
+            LedgerError: Whatever else the job came to.
+        """
+        self._verify_open()
+        if self._queue.qsize() >= self._queue_size:
+            raise LedgerBusy(f"{self._queue_size} jobs are waiting for the ledger already")
+        if self._thread is None:
+            self._start()
+        self._queue.put(job)
+        try:
+            job.wait(timeout)
+        except LedgerBusy as exc:
+            if (reason := self._failing) is not None:
+                raise LedgerUnavailable(reason) from exc
+            raise
+
+    def run_aside(self, job: Job) -> None:
+        """Queue a job that nobody waits for; drop and count it when there is no room."""
+        if self.closed or len(self._aside) >= self._queue_size:
+            self.dropped += 1
+            return
+        if self._thread is None:
+            self._start()
+        self._aside.append(job)
+        if len(self._aside) == 1:
+            self._queue.put(_Nudge())
+
+    def close(self) -> None:
+        """Write what is queued and end the thread; a second call does nothing."""
+        with self._start_lock:
+            self.closed = True
+            thread = self._thread
+        if thread is not None:
+            self._queue.put(None)
+            thread.join(_CLOSE_TIMEOUT)
+
+    def reset_after_fork(self) -> None:
+        """Begin anew in a child process: threads and locks of the parent do not exist there."""
+        connections = () if self._session is None else (self._session, self._session.connection)
+        self._database.reset_after_fork(*connections)
+        self._session = None
+        self._start_empty()
+
+    def _verify_open(self) -> None:
+        if self.closed:
+            raise LedgerUnavailable("the ledger is closed")
+
+    def _start(self) -> None:
+        with self._start_lock:
+            self._verify_open()
+            if self._thread is None:
+                thread = threading.Thread(target=self._work, name="ossgate-ledger", daemon=True)
+                thread.start()
+                self._thread = thread
+
+    def _work(self) -> None:
+        try:
+            while not self._stopping:
+                job = self._queue.get()
+                if job is None:
+                    self._stopping = True
+                else:
+                    self._run_batch(job)
+            while not self._queue.empty() or self._aside:
+                self._run_batch(None)
+        finally:
+            self._disconnect()
+            # Were it to die of something unforeseen, the next job would start another.
+            self._thread = None
+
+    def _run_batch(self, first: Job | None) -> None:
+        try:
+            session = self._begin()
+        except Exception as exc:
+            self._fail([first, *self._take(self._queue.qsize())], exc)
+            self.dropped += len(self._aside)
+            self._aside.clear()
+            return
+        # Taken only now: while the lock was waited for, more has come, and waiters that gave up are gone.
+        jobs = [job for job in [first, *self._take(_LARGEST_BATCH)] if job is not None and job.begin()]
+        jobs += self._take_aside()
+        try:
+            self._commit(session, jobs)
+        except Exception as exc:
+            self._recover(session, jobs, exc)
+
+    def _take(self, most: int) -> list[Job]:
+        jobs: list[Job] = []
+        while len(jobs) < most:
+            try:
+                job = self._queue.get_nowait()
+            except Empty:
+                break
+            if job is None:
+                self._stopping = True
+            else:
+                jobs.append(job)
+        return jobs
+
+    def _take_aside(self) -> list[Job]:
+        count = min(len(self._aside), _LARGEST_ASIDE)
+        jobs = [self._aside.popleft() for _ in range(count)]
+        if self._aside:
+            self._queue.put(_Nudge())
+        return jobs
+
+    def _begin(self) -> Session:
+        session = self._session
+        if session is not None:
+            try:
+                if not session.is_stale():
+                    session.begin()
+                    return session
+            except Exception as exc:
+                # Nothing has begun, so a connection that died in its sleep costs nobody anything.
+                _LOG.info("ledger connection lost: %s", self._database.describe(exc))
+            self._disconnect()
+        if self._statements is None:
+            self._statements = Statements(self._database.dialect)
+        self._session = session = Session(self._database, self._statements)
+        session.verify_schema()
+        session.begin()
+        return session
+
+    def _commit(self, session: Session, jobs: list[Job]) -> None:
+        batch = Batch(session)
+        run_jobs(batch, jobs)
+        self._trim_refusals(session, jobs)
+        session.commit()
+        if self._failing is not None:
+            _LOG.warning("ledger available again")
+            self._failing = None
+        for job in jobs:
+            job.release()
+
+    def _trim_refusals(self, session: Session, jobs: list[Job]) -> None:
+        count = sum(isinstance(job, RefusalJob) for job in jobs)
+        if count:
+            self._refusals_since_trim += count
+            if self._refusals_since_trim >= max(1, self._refusals_kept // 100):
+                session.execute(session.statements.trim_refusals, {"kept": self._refusals_kept})
+                self._refusals_since_trim = 0
+
+    def _recover(self, session: Session, jobs: Sequence[Job], exc: Exception) -> None:
+        """Undo a failed batch; unless the database itself failed, do each job again alone, so that a bad one fails alone."""
+        if not self._undo(session, jobs, exc):
+            return
+        if len(jobs) == 1:
+            jobs[0].release(self._translate(jobs[0], exc))
+            return
+        for number, job in enumerate(jobs):
+            if job.abandoned:
+                job.release()
+                continue
+            try:
+                session.begin()
+                self._commit(session, [job])
+            except Exception as fault:
+                if not self._undo(session, jobs[number:], fault):
+                    return
+                job.release(self._translate(job, fault))
+
+    def _undo(self, session: Session, jobs: Sequence[Job], exc: Exception) -> bool:
+        """Roll back after a row's fault; false when the database is at fault, and every job has been told so."""
+        fault = exc
+        if not self._database.is_outage(exc):
+            try:
+                session.rollback()
+            except Exception as broken:
+                fault = broken
+            else:
+                return True
+        self._fail(jobs, fault)
+        return False
+
+    def _fail(self, jobs: Iterable[Job | None], exc: Exception) -> None:
+        """Tell every waiter that the database failed, and start from a new connection next time."""
+        reason = str(exc) if isinstance(exc, LedgerError) else self._database.describe(exc)
+        if self._failing is None:
+            _LOG.warning("ledger unavailable: %s", reason)
+        self._failing = reason
+        self._disconnect()
+        for job in jobs:
+            if job is not None:
+                # Each waiter raises its own: an exception shared by threads would mix up their tracebacks.
+                job.release(_outage(exc, reason))
+
+    def _translate(self, job: Job, exc: Exception) -> LedgerError:
+        if isinstance(job, IssueJob) and self._database.is_duplicate(exc):
+            return UploadExists(job.first_upload_id)
+        return RowRejected(self._database.describe(exc))
+
+    def _disconnect(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
+
+
+def _outage(exc: Exception, reason: str) -> LedgerUnavailable:
+    if isinstance(exc, SchemaOutdated):
+        return SchemaOutdated(exc.found, exc.expected)
+    return LedgerUnavailable(reason)
+
+
+class _Nudge(Job):
+    """Wake the writer for what lies aside."""
+
+    def apply(self, batch: Batch) -> None:
+        """Do nothing."""
