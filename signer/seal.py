@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from signer.errors import SealError
 from signer.facts import Facts, FactsMalformed, encode_facts, parse_facts
-from signer.ticket import check_keys
+from signer.ticket import MIN_KEY_BYTES, check_keys
 
 PURPOSE = b"ossgate.seal.v1"
 METADATA_NAME = "x-oss-meta-ossgate-seal"
@@ -29,13 +29,19 @@ MAX_SEAL_LENGTH = 8192
 class SealKeys:
     """Makes and opens seals with a list of keys: the newest, last one seals, all open."""
 
-    def __init__(self, keys: Sequence[bytes], *, new_nonce: Callable[[int], bytes] = os.urandom) -> None:
+    def __init__(
+        self,
+        keys: Sequence[bytes],
+        *,
+        at_least: int = MIN_KEY_BYTES,
+        new_nonce: Callable[[int], bytes] = os.urandom,
+    ) -> None:
         """Derive the encryption keys.
 
         Raises:
-            ConfigurationError: No key, or one below 32 bytes.
+            ConfigurationError: No key, or one that is too short.
         """
-        check_keys(keys, "seal")
+        check_keys(keys, "seal", at_least=at_least)
         self._ciphers = [AESGCM(HKDF(SHA256(), 32, salt=None, info=PURPOSE).derive(key)) for key in keys]
         self._new_nonce = new_nonce
 

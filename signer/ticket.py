@@ -21,7 +21,7 @@ MAX_TICKET_LENGTH = 5120
 """Longer than any ticket that fits a callback; refused before any work is done on it."""
 
 
-def check_keys(keys: Sequence[bytes], purpose: str) -> None:
+def check_keys(keys: Sequence[bytes], purpose: str, *, at_least: int = MIN_KEY_BYTES) -> None:
     """Refuse an empty key list and keys below 32 bytes.
 
     Raises:
@@ -30,9 +30,9 @@ def check_keys(keys: Sequence[bytes], purpose: str) -> None:
     if not keys:
         raise ConfigurationError(f"no {purpose} key is set", hint="make one with `ossgate keys new`")
     for position, key in enumerate(keys, start=1):
-        if len(key) < MIN_KEY_BYTES:
+        if len(key) < at_least:
             raise ConfigurationError(
-                f"{purpose} key number {position} has {len(key)} bytes, which is below {MIN_KEY_BYTES}",
+                f"{purpose} key number {position} has {len(key)} bytes, which is below {at_least}",
                 hint="make one with `ossgate keys new`",
             )
 
@@ -40,13 +40,13 @@ def check_keys(keys: Sequence[bytes], purpose: str) -> None:
 class TicketKeys:
     """Signs and verifies tickets with a list of keys: the newest, last one signs, all verify."""
 
-    def __init__(self, keys: Sequence[bytes]) -> None:
+    def __init__(self, keys: Sequence[bytes], *, at_least: int = MIN_KEY_BYTES) -> None:
         """Keep the keys.
 
         Raises:
-            ConfigurationError: No key, or one below 32 bytes.
+            ConfigurationError: No key, or one that is too short.
         """
-        check_keys(keys, "ticket")
+        check_keys(keys, "ticket", at_least=at_least)
         # A plain Signer, since the expiry is one of the facts: the library's own time stamp would say it twice.
         # Its key derivation mixes the purpose in; "none" would ignore it, and a seal's key could sign tickets.
         self._signer = Signer(list(keys), salt=PURPOSE, key_derivation="hmac", digest_method=sha256)

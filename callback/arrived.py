@@ -1,0 +1,272 @@
+"""The "arrived" step: an object is there, and one row says so, once.
+
+A callback goes through it, a `confirm` too, and reconciliation: whoever finds an object does with it what the callback would have done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from callback.deadline import HANDLER_SECONDS, LEDGER_SECONDS, Deadline
+from callback.errors import TicketRefused, UploadClosed, UploadReplaced
+from callback.handlers import Handler, HandlerRunner
+from callback.reply import ReplyTemplate, encode_reply
+from ossgate.bucket import BucketClient
+from ossgate.ledger import (
+    Arrival,
+    Ledger,
+    LedgerBusy,
+    LedgerUnavailable,
+    NewUpload,
+    TransitionForbidden,
+    Upload,
+)
+from signer.facts import Facts
+from signer.grants import format_time
+from signer.profiles import Profile
+
+Target = Literal["uploaded", "unconfirmed"]
+Via = Literal["callback", "confirm", "reconcile"]
+
+
+class Log(Protocol):
+    """Writes one structured line."""
+
+    def __call__(self, event: str, /, **facts: object) -> None: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivingProfile:
+    """A profile with what is done when its uploads arrive."""
+
+    profile: Profile
+    reply: ReplyTemplate
+    handler: Handler | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivedObject:
+    """What is known of an object that is there; provisional while no bucket has confirmed it."""
+
+    size: int
+    etag: str
+    content_type: str
+    crc64: str | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Records arrivals and answers them."""
+
+    ledger: Ledger
+    bucket: BucketClient
+    profiles: Mapping[str, ReceivingProfile]
+    link_seconds: int
+    now: Callable[[], datetime]
+    log: Log
+    runner: HandlerRunner = field(default_factory=HandlerRunner)
+
+    def find_profile(self, facts: Facts) -> ReceivingProfile:
+        """Return the profile that a grant was issued under.
+
+        Raises:
+            TicketRefused: It was removed from the settings since.
+        """
+        found = self.profiles.get(facts.profile)
+        if found is None:
+            raise TicketRefused(
+                f"the ticket's profile {facts.profile} is not in the settings any more",
+                hint="keep a profile until its last grant has expired",
+                upload_id=facts.upload_id,
+            )
+        return found
+
+    def record(
+        self,
+        receiving: ReceivingProfile,
+        facts: Facts,
+        arrived: ArrivedObject,
+        *,
+        target: Target,
+        via: Via,
+        deadline: Deadline,
+    ) -> bytes:
+        """Record that an object arrived, once, and return the reply's bytes.
+
+        Raises:
+            UploadReplaced: It arrived before with other bytes; answered with 409.
+            UploadClosed: The upload was aborted or deleted; answered with 409.
+            LedgerBusy, LedgerUnavailable: Nothing is certain; answered with 503.
+        """
+        now = self.now()
+        values = self._placeholders(receiving, facts, arrived, target, now)
+        arrival = Arrival(
+            upload=to_new_upload(facts),
+            target=target,
+            size=arrived.size,
+            etag=arrived.etag,
+            content_type=arrived.content_type,
+            crc64=arrived.crc64,
+            via=via,
+            reply=receiving.reply.render(values),
+            facts=_image_facts(arrived),
+        )
+        try:
+            outcome = self.ledger.record_arrival(arrival, now=now, timeout=deadline.left(LEDGER_SECONDS))
+        except TransitionForbidden as error:
+            raise UploadClosed(
+                "this upload was aborted or deleted before", upload_id=facts.upload_id
+            ) from error
+        if outcome.conflict:
+            raise UploadReplaced("this upload arrived before, with other bytes", upload_id=facts.upload_id)
+        self.log(
+            "recorded" if outcome.first else "repeated",
+            upload_id=facts.upload_id,
+            state=outcome.upload.state,
+            via=via,
+            size=arrived.size,
+        )
+        if outcome.first and target == "uploaded" and receiving.handler is not None:
+            return self._handle(receiving.handler, receiving, outcome.upload, outcome.reply, deadline)
+        return outcome.reply
+
+    def _placeholders(
+        self,
+        receiving: ReceivingProfile,
+        facts: Facts,
+        arrived: ArrivedObject,
+        target: Target,
+        now: datetime,
+    ) -> dict[str, Callable[[], object]]:
+        known: dict[str, object] = {
+            "upload_id": facts.upload_id,
+            "state": target,
+            "profile": facts.profile,
+            "subject": facts.subject,
+            "bucket": facts.bucket,
+            "object_key": facts.object_key,
+            "file_name": facts.file_name,
+            "size": arrived.size,
+            "etag": arrived.etag,
+            "content_type": arrived.content_type,
+            "crc64": arrived.crc64,
+            "width": arrived.width,
+            "height": arrived.height,
+            "uploaded_at": format_time(now),
+        }
+        known |= {f"vars.{name}": facts.variables.get(name) for name in receiving.profile.variables}
+        values = {name: _constant(value) for name, value in known.items()}
+        # Signing costs; only a reply that shows the link pays for it.
+        values["url"] = lambda: self.bucket.presign_get(
+            receiving.profile.place, facts.object_key, expires=self.link_seconds
+        )
+        return values
+
+    def _handle(
+        self,
+        handler: Handler,
+        receiving: ReceivingProfile,
+        upload: Upload,
+        fallback: bytes,
+        deadline: Deadline,
+    ) -> bytes:
+        ending, reply, error = self.runner.run(
+            handler,
+            describe_arrival(upload),
+            seconds=deadline.left(HANDLER_SECONDS),
+            on_late=lambda: self._note(upload.upload_id, "late"),
+        )
+        if ending == "late":
+            self.log("handler_overran", upload_id=upload.upload_id, profile=upload.profile)
+        elif ending != "done":
+            self._note(upload.upload_id, ending)
+            self.log(
+                "handler_failed",
+                upload_id=upload.upload_id,
+                profile=upload.profile,
+                reason=type(error).__name__ if error else "too many handlers are running",
+            )
+        if reply is None:
+            return fallback
+        return self._keep_reply(receiving, upload, reply, fallback, deadline)
+
+    def _keep_reply(
+        self,
+        receiving: ReceivingProfile,
+        upload: Upload,
+        reply: Mapping[str, Any],
+        fallback: bytes,
+        deadline: Deadline,
+    ) -> bytes:
+        try:
+            encoded = encode_reply(reply, limit=receiving.reply.limit)
+        except TypeError:
+            encoded = None
+        if encoded is None:
+            self._note(upload.upload_id, "failed")
+            self.log("handler_reply_refused", upload_id=upload.upload_id, limit=receiving.reply.limit)
+            return fallback
+        try:
+            self.ledger.record_reply(upload.upload_id, encoded, timeout=deadline.left(LEDGER_SECONDS))
+        except (LedgerBusy, LedgerUnavailable):
+            # A repeat would get the stored reply, so this answer is the stored one, too.
+            return fallback
+        return encoded
+
+    def _note(self, upload_id: str, result: str) -> None:
+        self.ledger.record_handler_result(upload_id, result, now=self.now())
+
+
+def describe_arrival(upload: Upload) -> dict[str, Any]:
+    """Return what a handler is told of an upload."""
+    return {
+        "upload_id": upload.upload_id,
+        "state": upload.state,
+        "profile": upload.profile,
+        "subject": upload.subject,
+        "bucket": upload.bucket,
+        "object_key": upload.object_key,
+        "file_name": upload.file_name,
+        "size": upload.size,
+        "etag": upload.etag,
+        "content_type": upload.content_type,
+        "vars": dict(upload.variables),
+        "uploaded_at": format_time(upload.uploaded_at) if upload.uploaded_at else None,
+    }
+
+
+def to_new_upload(facts: Facts) -> NewUpload:
+    """Return a ticket's facts as a ledger row, in case the one written at issue was lost."""
+    return NewUpload(
+        upload_id=facts.upload_id,
+        profile=facts.profile,
+        subject=facts.subject,
+        issuer=facts.issuer,
+        dialect=facts.dialect or None,
+        bucket=facts.bucket,
+        object_key=facts.object_key,
+        file_name=facts.file_name,
+        content_type=facts.content_type,
+        size_min=facts.size_min,
+        size_max=facts.size_max,
+        variables=facts.variables,
+        created_at=facts.issued,
+        expires_at=facts.expires,
+    )
+
+
+def _constant(value: object) -> Callable[[], object]:
+    return lambda: value
+
+
+def _image_facts(arrived: ArrivedObject) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in (("width", arrived.width), ("height", arrived.height))
+        if value is not None
+    }

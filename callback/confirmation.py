@@ -1,0 +1,80 @@
+"""Layer 3: the bucket agrees. Size, ETag, type and seal of the object itself, asked by HEAD."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from callback.body import Claims
+from callback.errors import BucketDisagrees
+from signer.errors import SealError
+from signer.facts import Facts
+from signer.seal import SealKeys
+
+
+class ObjectFacts(Protocol):
+    """What the bucket says of one object; the ETag without quotes, in upper case."""
+
+    @property
+    def size(self) -> int: ...  # noqa: D102
+    @property
+    def etag(self) -> str: ...  # noqa: D102
+    @property
+    def content_type(self) -> str: ...  # noqa: D102
+    @property
+    def seal(self) -> str | None: ...  # noqa: D102
+    @property
+    def crc64(self) -> str | None: ...  # noqa: D102
+
+
+def open_object_seal(found: ObjectFacts, *, upload_id: str, seal_keys: SealKeys) -> Facts:
+    """Return the facts that an object's seal proves.
+
+    Raises:
+        BucketDisagrees: No seal of ours, or that of another upload; answered with 409.
+    """
+    if not found.seal:
+        raise BucketDisagrees(
+            "the object carries no seal of ours",
+            hint="somebody else wrote it under this key",
+            upload_id=upload_id,
+        )
+    try:
+        facts = seal_keys.open_seal(found.seal)
+    except SealError as error:
+        raise BucketDisagrees(
+            error.message, hint="was the key that made it removed from [keys] seal?", upload_id=upload_id
+        ) from error
+    if facts.upload_id != upload_id:
+        raise BucketDisagrees("the object's seal is that of another upload", upload_id=upload_id)
+    return facts
+
+
+def check_object(
+    found: ObjectFacts, facts: Facts, *, seal_keys: SealKeys, claims: Claims | None = None
+) -> None:
+    """Refuse an object that is not the one that was granted, or not the one that a callback tells of.
+
+    Args:
+        claims: What the callback said; none when the bucket is asked without a callback.
+
+    Raises:
+        BucketDisagrees: Size, ETag, type or seal differ; answered with 409.
+    """
+    if claims is not None and (found.size != claims.size or found.etag != claims.etag):
+        raise BucketDisagrees(
+            f"the bucket holds {found.size} bytes under this key, the callback tells of {claims.size} bytes"
+            if found.size != claims.size
+            else "the bucket holds other bytes under this key than the callback tells of",
+            upload_id=facts.upload_id,
+        )
+    if not facts.size_min <= found.size <= facts.size_max:
+        raise BucketDisagrees(
+            f"the object has {found.size} bytes, granted were {facts.size_min} to {facts.size_max}",
+            upload_id=facts.upload_id,
+        )
+    if found.content_type != facts.content_type:
+        raise BucketDisagrees("the object is of another type than was granted", upload_id=facts.upload_id)
+    if open_object_seal(found, upload_id=facts.upload_id, seal_keys=seal_keys) != facts:
+        raise BucketDisagrees(
+            "the object's seal and the ticket tell different things", upload_id=facts.upload_id
+        )

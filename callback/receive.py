@@ -1,0 +1,157 @@
+"""The three layers in their order, for a callback and for a `confirm`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from callback.arrived import Arrivals, ArrivedObject, ReceivingProfile
+from callback.body import Claims, parse_body
+from callback.claims import verify_ticket
+from callback.confirmation import check_object, open_object_seal
+from callback.deadline import BUCKET_SECONDS, Deadline
+from callback.errors import BucketDisagrees, ObjectMissing
+from callback.public_keys import PinnedKeys
+from callback.signature import verify_signature
+from ossgate.bucket import BucketUnavailable, ObjectHead
+from ossgate.ledger import Upload
+from signer.facts import Facts
+from signer.seal import SealKeys
+from signer.ticket import TicketKeys
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRequest:
+    """What OSS posted, as it came over the wire."""
+
+    raw_target: str
+    body: bytes
+    content_type: str
+    authorization: str
+    public_key_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Believes callbacks, or refuses them."""
+
+    public_keys: PinnedKeys
+    ticket_keys: TicketKeys
+    seal_keys: SealKeys
+    arrivals: Arrivals
+    grace: timedelta
+    now: Callable[[], datetime]
+
+    def receive(self, request: CallbackRequest, deadline: Deadline) -> bytes:
+        """Return the reply to a callback that all three layers believe.
+
+        Raises:
+            CallbackRefused: With the layer that refused it.
+            LedgerBusy, LedgerUnavailable: Nothing is certain; answered with 503.
+        """
+        verify_signature(
+            request.raw_target,
+            request.body,
+            authorization=request.authorization,
+            public_key_url=request.public_key_url,
+            keys=self.public_keys,
+        )
+        claims = parse_body(request.body, request.content_type)
+        facts = verify_ticket(claims, keys=self.ticket_keys, now=self.now(), grace=self.grace)
+        receiving = self.arrivals.find_profile(facts)
+        self.arrivals.log("called_back", upload_id=facts.upload_id, size=claims.size)
+        if not receiving.profile.verify_bucket:
+            return self._record_claims(receiving, facts, claims, "uploaded", deadline)
+        try:
+            found = self._ask_bucket(receiving, facts, deadline)
+            check_object(found, facts, seal_keys=self.seal_keys, claims=claims)
+        except BucketUnavailable as error:
+            self.arrivals.log("bucket_unavailable", upload_id=facts.upload_id, reason=str(error))
+            return self._record_claims(receiving, facts, claims, "unconfirmed", deadline)
+        except (ObjectMissing, BucketDisagrees):
+            # The object may have gone since this callback was first believed; a repeat gets what the first got.
+            stored = self._find_reply(facts, claims)
+            if stored is None:
+                raise
+            return stored
+        return self.arrivals.record(
+            receiving,
+            facts,
+            ArrivedObject(
+                found.size, found.etag, found.content_type, found.crc64, claims.width, claims.height
+            ),
+            target="uploaded",
+            via="callback",
+            deadline=deadline,
+        )
+
+    def confirm(self, upload: Upload, deadline: Deadline) -> bytes:
+        """Return what the callback would have answered, having asked the bucket itself.
+
+        Raises:
+            ObjectMissing, BucketDisagrees: Nothing of ours is there; answered with 409.
+            BucketUnavailable: It did not answer; answered with 503.
+            LedgerBusy, LedgerUnavailable: Answered with 503.
+        """
+        if upload.state == "uploaded" and upload.reply is not None:
+            return upload.reply
+        receiving = self.arrivals.profiles.get(upload.profile)
+        if receiving is None:
+            raise ObjectMissing(
+                f"the profile {upload.profile} is not in the settings any more", upload_id=upload.upload_id
+            )
+        found = self.arrivals.bucket.head_object(
+            receiving.profile.place, upload.object_key, seconds=deadline.left(BUCKET_SECONDS)
+        )
+        if found is None:
+            raise ObjectMissing(
+                "nothing has arrived under this upload yet",
+                hint="upload the file, or ask for a new grant when this one has expired",
+                upload_id=upload.upload_id,
+            )
+        facts = open_object_seal(found, upload_id=upload.upload_id, seal_keys=self.seal_keys)
+        check_object(found, facts, seal_keys=self.seal_keys)
+        if (facts.bucket, facts.object_key) != (upload.bucket, upload.object_key):
+            raise BucketDisagrees("the object's seal is for another key", upload_id=upload.upload_id)
+        return self.arrivals.record(
+            receiving,
+            facts,
+            ArrivedObject(found.size, found.etag, found.content_type, found.crc64),
+            target="uploaded",
+            via="confirm",
+            deadline=deadline,
+        )
+
+    def _ask_bucket(self, receiving: ReceivingProfile, facts: Facts, deadline: Deadline) -> ObjectHead:
+        found = self.arrivals.bucket.head_object(
+            receiving.profile.place, facts.object_key, seconds=deadline.left(BUCKET_SECONDS)
+        )
+        if found is None:
+            raise ObjectMissing("the bucket has no such object", upload_id=facts.upload_id)
+        return found
+
+    def _record_claims(
+        self,
+        receiving: ReceivingProfile,
+        facts: Facts,
+        claims: Claims,
+        target: str,
+        deadline: Deadline,
+    ) -> bytes:
+        return self.arrivals.record(
+            receiving,
+            facts,
+            ArrivedObject(
+                claims.size, claims.etag, claims.content_type, width=claims.width, height=claims.height
+            ),
+            target="uploaded" if target == "uploaded" else "unconfirmed",
+            via="callback",
+            deadline=deadline,
+        )
+
+    def _find_reply(self, facts: Facts, claims: Claims) -> bytes | None:
+        upload = self.arrivals.ledger.fetch_upload(facts.upload_id)
+        if upload is None or upload.uploaded_at is None or upload.etag != claims.etag:
+            return None
+        return upload.reply

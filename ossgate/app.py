@@ -1,0 +1,222 @@
+"""`create_app`: the one place where the parts meet."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Flask, Response, g, request
+from flask_cors import CORS
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import callback.views
+import signer.views
+from callback.arrived import Arrivals
+from callback.deadline import Deadline
+from callback.errors import CallbackRefused
+from callback.receive import Receiver
+from callback.views import CallbackServices
+from ossgate import health, pages
+from ossgate.access import AccessDenied
+from ossgate.access.requests import identify_request
+from ossgate.assembly import Parts, assemble
+from ossgate.bucket import BucketClient, BucketUnavailable
+from ossgate.errors import ApiError
+from ossgate.ledger import LedgerBusy, LedgerUnavailable, QuotaExceeded
+from ossgate.logs import configure_logs, log_event
+from ossgate.settings import LoadedSettings, load_settings
+from ossgate.wire import error_response
+from signer.errors import SignerError
+from signer.file_names import choose_extension
+from signer.grants import GrantIssuer, GrantRequest
+from signer.issue_request import IssueRequest
+from signer.services import SignerServices
+from signer.upload_ids import is_upload_id, new_upload_id
+
+MAX_REQUEST_BYTES = 1024**2
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def utc_now() -> datetime:
+    """Return the present moment, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+def create_app(loaded: LoadedSettings | None = None) -> Flask:
+    """Return the WSGI application of these settings, by default those of the environment.
+
+    Raises:
+        SettingsInvalid: All problems of the settings together.
+    """
+    loaded = loaded or load_settings()
+    parts = assemble(loaded)
+    configure_logs()
+    app = Flask("ossgate", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
+    link_seconds = loaded.settings.oss.link_seconds
+    bucket = BucketClient(parts.credentials, now=utc_now)
+    services = SignerServices(
+        issuer=GrantIssuer(parts.ticket_keys, parts.seal_keys, parts.credentials, new_upload_id),
+        profiles={name: receiving.profile for name, receiving in parts.profiles.items()},
+        access=parts.access,
+        ledger=parts.ledger,
+        bucket=bucket,
+        link_seconds=link_seconds,
+        now=utc_now,
+        log=log_event,
+    )
+    receiver = build_receiver(parts, bucket, link_seconds)
+    app.extensions["signer"] = services
+    app.extensions["callback"] = CallbackServices(receiver, parts.access, parts.ledger, utc_now)
+    app.extensions["pages"] = build_pages(services, receiver, parts.bucket_origins)
+    app.extensions["health"] = health.Health(services, parts.ledger)
+    for blueprint in (signer.views.bp, callback.views.bp, pages.bp, health.bp):
+        app.register_blueprint(blueprint)
+    _answer_errors(app)
+    _name_requests(app)
+    if loaded.settings.server.origins:
+        CORS(app, resources={r"/v1/.*": {"origins": list(loaded.settings.server.origins)}}, max_age=600)
+    if loaded.settings.server.trusted_proxies:
+        count = loaded.settings.server.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    for override in parts.overridden:
+        log_event("insecure_setting", override=override)
+    return app
+
+
+def build_receiver(parts: Parts, bucket: BucketClient, link_seconds: int) -> Receiver:
+    """Return what believes callbacks."""
+    return Receiver(
+        public_keys=parts.public_keys,
+        ticket_keys=parts.ticket_keys,
+        seal_keys=parts.seal_keys,
+        arrivals=Arrivals(
+            ledger=parts.ledger,
+            bucket=bucket,
+            profiles=parts.profiles,
+            link_seconds=link_seconds,
+            now=utc_now,
+            log=log_event,
+        ),
+        grace=parts.grace,
+        now=utc_now,
+    )
+
+
+def build_pages(services: SignerServices, receiver: Receiver, bucket_origins: tuple[str, ...]) -> pages.Pages:
+    """Return what the human pages need of the signer and the callback."""
+    return _PageParts(services, receiver).build(bucket_origins)
+
+
+class _PageParts:
+    """Speaks to the parts as the pages ask: dictionaries out, `ApiError` when they refuse."""
+
+    def __init__(self, services: SignerServices, receiver: Receiver) -> None:
+        self._services = services
+        self._receiver = receiver
+
+    def build(self, bucket_origins: tuple[str, ...]) -> pages.Pages:
+        return pages.Pages(
+            bucket_origins=bucket_origins,
+            profiles=self.list_profiles,
+            issue_form_grant=self.issue_form_grant,
+            fetch_upload=self.fetch_upload,
+            confirm_upload=self.confirm_upload,
+        )
+
+    def list_profiles(self) -> list[pages.ProfileView]:
+        caller = identify_request(self._services.access)
+        described = map(signer.views.describe_profile, self._services.list_profiles(caller))
+        return [pages.ProfileView(**profile) for profile in described]
+
+    def issue_form_grant(self, profile: str, content_type: str) -> Mapping[str, Any]:
+        # The file is chosen after the grant, so its name is not known and its type is what the person said.
+        name = "upload" + choose_extension("", content_type)
+        wanted = IssueRequest(profile, "", (GrantRequest(name, content_type=content_type),), is_list=False)
+        try:
+            caller = identify_request(self._services.access)
+            return self._services.issue_grants(wanted, caller)[0].to_json()
+        except SignerError as error:
+            status = next((status for kind, status in signer.views.STATUSES if isinstance(error, kind)), 422)
+            raise ApiError(status, error.code, error.message, error.hint) from error
+        except AccessDenied as error:
+            raise ApiError(403, error.code, error.message, error.hint) from error
+        except QuotaExceeded as error:
+            raise ApiError(429, error.code, str(error)) from error
+        except (LedgerBusy, LedgerUnavailable) as error:
+            raise ApiError(503, error.code, "the ledger cannot record this now") from error
+
+    def fetch_upload(self, upload_id: str) -> Mapping[str, Any] | None:
+        if not is_upload_id(upload_id):
+            return None
+        upload = self._services.fetch_upload(upload_id, identify_request(self._services.access))
+        return None if upload is None else self._services.describe_upload(upload)
+
+    def confirm_upload(self, upload_id: str) -> object:
+        upload = (
+            self._services.fetch_upload(upload_id, identify_request(self._services.access))
+            if is_upload_id(upload_id)
+            else None
+        )
+        if upload is None:
+            raise ApiError(404, "upload_unknown", "there is no such upload")
+        try:
+            return self._receiver.confirm(upload, Deadline())
+        except CallbackRefused as error:
+            raise ApiError(409, error.code, error.message, error.hint) from error
+        except BucketUnavailable as error:
+            raise ApiError(503, error.code, str(error)) from error
+        except (LedgerBusy, LedgerUnavailable) as error:
+            raise ApiError(503, error.code, "the ledger cannot record this now") from error
+
+
+def _name_requests(app: Flask) -> None:
+    @app.before_request
+    def name_request() -> None:
+        given = request.headers.get("X-Request-ID", "")
+        g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+    @app.after_request
+    def tell_request_id(response: Response) -> Response:
+        response.headers["X-Request-ID"] = g.get("request_id", "")
+        if response.status_code >= 400:
+            log_event("refused", method=request.method, path=request.path[:200], status=response.status_code)
+        return response
+
+
+def _answer_errors(app: Flask) -> None:
+    @app.errorhandler(HTTPException)
+    def answer_http(error: HTTPException) -> Response:
+        status = error.code or 500
+        code = error.name.lower().replace(" ", "_")
+        response = error_response(status, code, _HTTP_MESSAGES.get(status, error.name.lower()))
+        for name, value in error.get_headers():
+            if name == "Allow":
+                response.headers["Allow"] = value
+        return response
+
+    @app.errorhandler(Exception)
+    def answer_crash(error: Exception) -> Response:
+        # The traceback goes to the log by its type alone: its text may quote what a client sent.
+        log_event("crashed", error=type(error).__name__, where=_last_line(error))
+        return error_response(
+            500, "internal_error", "something is wrong here", "tell the operator the request_id"
+        )
+
+
+_HTTP_MESSAGES = {
+    404: "there is nothing here",
+    405: "this address does not take this method",
+    413: "the request is too large",
+}
+
+
+def _last_line(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""

@@ -1,0 +1,183 @@
+"""The settings that `ossgate init` and `ossgate demo` write down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+EXAMPLE = """\
+# ossgate.toml: settings of ossgate. Lines that begin with # show a default or a possibility.
+#
+# Each value may also come from the environment, as OSSGATE_SECTION__KEY (OSSGATE_SERVER__PORT=8080), and that one wins.
+# A secret is never written here: write "env:NAME" or "file:path", the path taken from this file's folder.
+# Check the whole with `ossgate serve`: it names every problem with its line and the fix.
+
+# Checks that are switched off, by name; each is logged at start. There is no other "debug mode".
+#   emulator_endpoint wildcard_origin anonymous_without_quota http_callback short_keys readable_secrets
+# allow_insecure = []
+
+[server]
+# host = "127.0.0.1"          # address that the server binds
+# port = 8000
+# workers = 1                 # gunicorn worker processes
+# threads = 16                # threads of each; 32 or more where the disk is slow
+# origins = ["https://www.example.com"]   # foreign pages that may call /v1 (CORS), exact
+# trusted_proxies = 0         # how many reverse proxies in front set X-Forwarded-For
+
+[oss]
+region = "cn-hangzhou"
+bucket = "examplebucket"
+# host = "https://upload.example.com"     # the bucket's own domain, to which clients send; new accounts in mainland China need one
+# endpoint = "https://oss-cn-hangzhou-internal.aliyuncs.com"   # where we ask; default that of the region
+# signature = "v4"            # "v1" for old buckets alone
+# access_key_id = "env:OSS_ACCESS_KEY_ID"
+# access_key_secret = "env:OSS_ACCESS_KEY_SECRET"
+# link_seconds = 3600         # how long links to stored objects live
+
+[callback]
+url = ["https://uploads.example.com/callback"]   # one to five, tried in turn, five seconds each
+# host = ""                   # Host header that OSS sends; default the URL's own
+# sni = true                  # default true for https
+# body_type = "json"          # or "form"
+# body = '{"bucket":${bucket},"object":${object},"etag":${etag},"size":${size},"mimeType":${mimeType},"ticket":${ticket}}'
+# grace_seconds = 86400       # how long after a grant's end its callback is still believed
+# [callback.public_keys]      # beside OSS's own key, which is shipped
+# "http://127.0.0.1:9000/_emulator/callback.pem" = "file:secrets/emulator-callback.pem"
+
+[keys]                        # newest last: the last one signs, all verify
+ticket = ["file:secrets/ticket.key"]
+seal = ["file:secrets/seal.key"]
+
+[database]
+# url = "sqlite:///var/ossgate.sqlite3"   # or "env:DATABASE_URL", as postgresql+psycopg://user@host/name
+
+# [access.api_keys.backend]   # trusted backends; make key and hash with `ossgate keys new`
+# hash = "sha256:…"
+# operator = false            # an operator's key may see every upload
+
+[profiles.photo]              # one kind of upload; clients name it when they ask
+allow = ["api_key"]           # who may: "api_key", "anonymous" (which demands a quota)
+# title = "Photos"            # on the upload page
+# bucket = ""                 # another bucket than [oss]; likewise region, host, endpoint
+# region = ""
+# host = ""
+# endpoint = ""
+object_key = "photos/{subject}/{date}/{upload_id}{ext}"   # also {profile} {year} {month} {day} {name}
+content_types = ["image/jpeg", "image/png", "image/webp"] # also "image/*" and "*/*"
+# min_size = 1
+max_size = "20MB"
+# expires_in = 460            # default: 300 seconds and the largest file at 128 KiB/s
+# storage_class = "Standard"
+# object_acl = "default"
+# disposition = "attachment"  # or "inline"
+# verify_bucket = true        # each callback is checked against the bucket (HEAD)
+# handler = "myapp.uploads:arrived"       # called once for each upload; may return the reply
+# reply_limit = "1KB"
+reply = { Status = "OK", upload_id = "{upload_id}", state = "{state}", url = "{url}", etag = "{etag}" }
+
+# [profiles.photo.variables.album]        # client variables: sent as "vars", carried inside the ticket
+# type = "string"             # or "integer", "boolean"
+# required = false
+# max_length = 128
+# choices = []
+
+# [profiles.photo.quota]      # for one address or subject
+# pending_uploads = 20
+# bytes = "2GB"
+# period = "day"              # or "ever"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPlace:
+    """Where a demo runs."""
+
+    port: int
+    emulator_port: int
+    host: str = "127.0.0.1"
+    bucket: str = "demo-bucket"
+    region: str = "cn-hangzhou"
+
+    @property
+    def public_key_url(self) -> str:
+        """Where the emulator serves its callback key; nothing fetches it, it is a name."""
+        return f"http://{self.host}:{self.emulator_port}/_emulator/callback.pem"
+
+
+def render_demo(place: DemoPlace) -> str:
+    """Return the settings file of a demo."""
+    return f"""\
+# The settings of `ossgate demo` on port {place.port} with its local OSS on port {place.emulator_port}.
+# The other commands work on the same set-up: OSSGATE_CONFIG=ossgate.toml ossgate db upgrade
+# To grow from here: `ossgate init` writes every setting with its meaning.
+
+# A demo calls back over plain http and talks to an emulator; a real set-up removes both words.
+allow_insecure = ["emulator_endpoint", "http_callback"]
+
+[server]
+host = "{place.host}"
+port = {place.port}
+
+[oss]
+region = "{place.region}"
+bucket = "{place.bucket}"
+endpoint = "http://{place.host}:{place.emulator_port}"
+access_key_id = "file:secrets/access-key-id"
+access_key_secret = "file:secrets/access-key-secret"
+
+[callback]
+url = ["http://{place.host}:{place.port}/callback"]
+
+[callback.public_keys]
+"{place.public_key_url}" = "file:secrets/emulator-callback.pem"
+
+[keys]
+ticket = ["file:secrets/ticket.key"]
+seal = ["file:secrets/seal.key"]
+
+[database]
+url = "sqlite:///ossgate.sqlite3"
+
+[profiles.photo]
+title = "Photos"
+allow = ["anonymous"]
+object_key = "photos/{{date}}/{{upload_id}}{{ext}}"
+content_types = ["image/jpeg", "image/png", "image/webp", "image/gif"]
+max_size = "20MB"
+disposition = "inline"
+
+[profiles.photo.quota]
+pending_uploads = 200
+bytes = "20GB"
+
+[profiles.photo.reply]
+Status = "OK"
+upload_id = "{{upload_id}}"
+state = "{{state}}"
+object_key = "{{object_key}}"
+size = "{{size}}"
+etag = "{{etag}}"
+content_type = "{{content_type}}"
+width = "{{width}}"
+height = "{{height}}"
+url = "{{url}}"
+
+[profiles.file]
+title = "Any file"
+allow = ["anonymous"]
+object_key = "files/{{date}}/{{upload_id}}-{{name}}{{ext}}"
+max_size = "1GB"
+
+[profiles.file.quota]
+pending_uploads = 200
+bytes = "200GB"
+
+[profiles.file.reply]
+Status = "OK"
+upload_id = "{{upload_id}}"
+state = "{{state}}"
+object_key = "{{object_key}}"
+size = "{{size}}"
+etag = "{{etag}}"
+content_type = "{{content_type}}"
+url = "{{url}}"
+"""

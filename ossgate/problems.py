@@ -1,0 +1,75 @@
+"""Wrong settings: all of them at once, each with its line, its value and the fix."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Location = tuple[str, ...]
+_TABLE = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?")
+_KEY = re.compile(r"\s*([A-Za-z0-9_\-\"'./:]+(?:\s*\.\s*[A-Za-z0-9_\-]+)*)\s*=")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One setting that cannot stay as it is."""
+
+    location: Location
+    message: str
+    hint: str = ""
+
+
+class SettingsInvalid(Exception):
+    """All problems of the settings together."""
+
+    def __init__(self, problems: Sequence[Problem], *, source: str = "the settings", text: str = "") -> None:
+        self.problems = tuple(problems)
+        self.source = source
+        self.text = text
+        super().__init__(self.describe())
+
+    def describe(self) -> str:
+        """Return a paragraph for people: each problem with its line, and its fix below."""
+        count = len(self.problems)
+        lines = [f"{self.source}: {count} problem{'s' if count > 1 else ''}"]
+        for problem in self.problems:
+            line = find_line(self.text, problem.location)
+            place = f"line {line}, " if line else ""
+            lines.append(f"  {place}{format_location(problem.location)}: {problem.message}")
+            if problem.hint:
+                lines.append(f"      fix: {problem.hint}")
+        return "\n".join(lines)
+
+
+def format_location(location: Location) -> str:
+    """Return a location as it is written in the file, such as ``[profiles.photo] max_size``."""
+    if not location:
+        return "the file"
+    if len(location) == 1:
+        return location[0]
+    return f"[{'.'.join(location[:-1])}] {location[-1]}"
+
+
+def find_line(text: str, location: Location) -> int | None:
+    """Return the line of a TOML file that sets a value, or that of its table when the value is not there."""
+    best: tuple[int, int] | None = None
+    table: Location = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        header = _TABLE.fullmatch(line)
+        if header:
+            table = _split(header.group(1))
+            reached = table
+        else:
+            key = _KEY.match(line)
+            if not key:
+                continue
+            reached = table + _split(key.group(1))
+        if location[: len(reached)] == reached and (best is None or len(reached) > best[0]):
+            best = (len(reached), number)
+    return best[1] if best else None
+
+
+def _split(written: str) -> Location:
+    parts = re.findall(r'"([^"]*)"|\'([^\']*)\'|([^.\s]+)', written)
+    return tuple(double or single or bare for double, single, bare in parts)

@@ -1,0 +1,331 @@
+"""The one reader of the environment and of ``ossgate.toml``.
+
+Each value may also come from the environment as ``OSSGATE_SECTION__KEY``, which wins over the file. A secret is never written down here: it is
+``env:NAME`` or ``file:path``, the path taken from the folder of the file.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from ossgate.problems import Problem, SettingsInvalid
+
+CONFIG_VARIABLE = "OSSGATE_CONFIG"
+DEFAULT_FILE = "ossgate.toml"
+
+Override = Literal[
+    "emulator_endpoint",
+    "wildcard_origin",
+    "anonymous_without_quota",
+    "http_callback",
+    "short_keys",
+    "readable_secrets",
+]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ServerSettings(_Section):
+    """How the server listens."""
+
+    host: str = Field("127.0.0.1", description="address that the server binds")
+    port: int = Field(8000, ge=0, le=65535, description="port that the server binds; 0 takes a free one")
+    workers: int = Field(1, ge=1, le=256, description="gunicorn worker processes")
+    threads: int = Field(
+        16, ge=1, le=512, description="threads of each worker; 32 or more where the disk is slow"
+    )
+    origins: tuple[str, ...] = Field(
+        (), description="origins of foreign pages that may call /v1 (CORS), exact"
+    )
+    trusted_proxies: int = Field(
+        0, ge=0, le=10, description="how many reverse proxies in front set X-Forwarded-For"
+    )
+
+
+class OssSettings(_Section):
+    """The bucket."""
+
+    region: str = Field(description='the bucket\'s region, such as "cn-hangzhou"')
+    bucket: str = Field(description="the bucket's name")
+    host: str = Field(
+        "", description="the bucket's own domain, to which clients send; default bucket.endpoint"
+    )
+    endpoint: str = Field("", description="the OSS endpoint that we ask; default that of the region")
+    signature: Literal["v4", "v1"] = Field("v4", description="signature version; v1 for old buckets alone")
+    access_key_id: str = Field(
+        "", description="env:NAME or file:path; default the variable OSS_ACCESS_KEY_ID"
+    )
+    access_key_secret: str = Field(
+        "", description="env:NAME or file:path; default the variable OSS_ACCESS_KEY_SECRET"
+    )
+    link_seconds: int = Field(3600, ge=1, le=43200, description="how long links to stored objects live")
+
+
+class CallbackSettings(_Section):
+    """Whom OSS calls."""
+
+    url: tuple[str, ...] = Field(description="one to five URLs of this server's /callback, tried in turn")
+    host: str = Field("", description="Host header that OSS sends; default the URL's own")
+    body_type: Literal["json", "form"] = Field("json", description="form of the callback body")
+    body: str = Field("", description="the callback body's template; default what the three layers need")
+    sni: bool | None = Field(None, description="whether OSS sends TLS SNI; default true for https")
+    grace_seconds: int = Field(
+        86400, ge=0, le=30 * 86400, description="how long after a grant's end its callback is still believed"
+    )
+    public_keys: dict[str, str] = Field(
+        default_factory=dict, description="key URL to file:path of its PEM, beside OSS's own key"
+    )
+
+
+class KeysSettings(_Section):
+    """Our own keys, newest last."""
+
+    ticket: tuple[str, ...] = Field(
+        description="keys that sign tickets; each env:NAME or file:path, newest last"
+    )
+    seal: tuple[str, ...] = Field(description="keys that make seals; each env:NAME or file:path, newest last")
+
+
+class DatabaseSettings(_Section):
+    """The ledger's database."""
+
+    url: str = Field("sqlite:///var/ossgate.sqlite3", description="SQLAlchemy URL, or env:NAME or file:path")
+
+
+class ApiKeySettings(_Section):
+    """One trusted backend."""
+
+    hash: str = Field(description="what `ossgate keys new` prints, such as sha256:9f86…")
+    operator: bool = Field(False, description="whether the key may see every upload")
+
+
+class AccessSettings(_Section):
+    """Who may ask."""
+
+    api_keys: dict[str, ApiKeySettings] = Field(default_factory=dict, description="API keys by name")
+
+
+class QuotaSettings(_Section):
+    """What one address or subject may have."""
+
+    pending_uploads: int | None = Field(
+        None, ge=1, description="uploads that were granted and have not arrived"
+    )
+    bytes: str | int | None = Field(None, description='bytes promised and arrived, such as "2GB"')
+    period: Literal["day", "ever"] = Field("day", description="whether bytes count for a UTC day or for ever")
+
+
+class VariableSettings(_Section):
+    """One client variable."""
+
+    type: Literal["string", "integer", "boolean"] = Field("string", description="its JSON type")
+    required: bool = Field(False, description="whether a request without it is refused")
+    max_length: int = Field(128, description="longest text in bytes")
+    choices: tuple[str, ...] = Field((), description="the texts that it may be; default any")
+
+
+class ProfileSettings(_Section):
+    """One kind of upload."""
+
+    allow: tuple[str, ...] = Field(description='who may use it: "anonymous", "api_key"')
+    title: str = Field("", description="its name on the upload page")
+    bucket: str = Field("", description="another bucket than [oss]; likewise the three below")
+    region: str = Field("", description="its region")
+    host: str = Field("", description="its own domain")
+    endpoint: str = Field("", description="its endpoint")
+    object_key: str = Field(
+        "{profile}/{date}/{upload_id}{ext}",
+        description="template of object keys: {subject} {profile} {date} {year} {month} {day} {upload_id} {name} {ext}",
+    )
+    content_types: tuple[str, ...] = Field(("*/*",), description='media types, "image/*" or "*/*"')
+    min_size: str | int = Field(1, description="smallest file")
+    max_size: str | int = Field("20MB", description="largest file; OSS takes 5 GB in one form")
+    expires_in: int = Field(
+        0, description="seconds that a grant lives; default 300 and the largest file at 128 KiB/s"
+    )
+    storage_class: str = Field("Standard", description="OSS storage class")
+    object_acl: str = Field("default", description="OSS object ACL")
+    disposition: Literal["attachment", "inline"] = Field(
+        "attachment", description="whether links download the object or show it"
+    )
+    variables: dict[str, VariableSettings] = Field(
+        default_factory=dict, description="client variables by name"
+    )
+    quota: QuotaSettings | None = Field(None, description="what one address or subject may have")
+    reply: dict[str, Any] = Field(default_factory=dict, description="template of the callback's reply")
+    reply_limit: str | int = Field("1KB", description="longest reply")
+    handler: str = Field("", description='"package.module:function" that is called once for each arrival')
+    verify_bucket: bool = Field(
+        True, description="whether each callback is checked against the bucket (HEAD)"
+    )
+
+
+class Settings(BaseSettings):
+    """All settings, frozen."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="OSSGATE_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        env_ignore_empty=True,
+    )
+
+    server: ServerSettings = Field(default_factory=lambda: ServerSettings.model_validate({}))
+    oss: OssSettings
+    callback: CallbackSettings
+    keys: KeysSettings
+    database: DatabaseSettings = Field(default_factory=lambda: DatabaseSettings.model_validate({}))
+    access: AccessSettings = Field(default_factory=lambda: AccessSettings.model_validate({}))
+    profiles: dict[str, ProfileSettings] = Field(description="kinds of upload by name", min_length=1)
+    allow_insecure: tuple[Override, ...] = Field((), description="checks that are switched off, by name")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file, whose values come in as arguments."""
+        return env_settings, init_settings
+
+
+class LoadedSettings:
+    """Settings with where they came from, so that secrets are found and problems name their line."""
+
+    def __init__(
+        self, settings: Settings, *, source: str, text: str, folder: Path, environ: Mapping[str, str]
+    ):
+        self.settings = settings
+        self.source = source
+        self.text = text
+        self.folder = folder
+        self._environ = environ
+
+    def read_environment(self, name: str) -> str:
+        """Return a variable that is not one of ours, or nothing."""
+        return self._environ.get(name, "")
+
+    def read_secret(self, written: str) -> bytes:
+        """Return what ``env:NAME`` or ``file:path`` stands for.
+
+        Raises:
+            ValueError: Neither, or nothing there; the message says what to do.
+            PermissionError: A file that others than its owner may read.
+        """
+        content, mode = self._read(written)
+        if mode & (stat.S_IRWXG | stat.S_IRWXO) and "readable_secrets" not in self.settings.allow_insecure:
+            raise PermissionError(f"{written} can be read by others than its owner")
+        return content
+
+    def read_public(self, written: str) -> bytes:
+        """Return what ``env:NAME`` or ``file:path`` stands for, when it is no secret.
+
+        Raises:
+            ValueError: Neither, or nothing there.
+        """
+        return self._read(written)[0]
+
+    def resolve_path(self, written: str) -> Path:
+        """Return a path of the settings, taken from the folder of their file."""
+        return (self.folder / Path(written).expanduser()).resolve()
+
+    def _read(self, written: str) -> tuple[bytes, int]:
+        kind, _, name = written.partition(":")
+        if kind == "env":
+            value = self._environ.get(name)
+            if not value:
+                raise ValueError(f"the environment variable {name} is not set")
+            return value.encode().strip(), 0
+        if kind != "file" or not name:
+            raise ValueError("a secret is written as env:NAME or file:path, never in the file itself")
+        path = self.resolve_path(name)
+        try:
+            mode = path.stat().st_mode if os.name == "posix" else 0
+            return path.read_bytes().strip(), mode
+        except OSError as error:
+            raise ValueError(f"cannot read {path}: {error.strerror}") from error
+
+
+def load_settings(path: Path | None = None, environ: Mapping[str, str] | None = None) -> LoadedSettings:
+    """Return the settings of a file and the environment.
+
+    Args:
+        path: By default what ``OSSGATE_CONFIG`` names, else ``ossgate.toml`` here when it exists.
+
+    Raises:
+        SettingsInvalid: All problems together.
+    """
+    variables = os.environ if environ is None else environ
+    named = path or (Path(variables[CONFIG_VARIABLE]) if variables.get(CONFIG_VARIABLE) else None)
+    found = named or Path(DEFAULT_FILE)
+    text = ""
+    if named is not None or found.exists():
+        try:
+            text = found.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise SettingsInvalid(
+                [
+                    Problem(
+                        (),
+                        f"cannot be read: {reason}",
+                        "write one with `ossgate init`, or name it in OSSGATE_CONFIG",
+                    )
+                ],
+                source=str(found),
+            ) from error
+    source = str(found) if text else "the environment"
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsInvalid([Problem((), f"is not TOML: {error}")], source=source) from error
+    try:
+        settings = Settings(**data)
+    except ValidationError as error:
+        raise SettingsInvalid(
+            [_to_problem(item, has_file=bool(text)) for item in error.errors(include_url=False)],
+            source=source,
+            text=text,
+        ) from error
+    return LoadedSettings(
+        settings, source=source, text=text, folder=found.resolve().parent, environ=variables
+    )
+
+
+_HINTS = {
+    "missing": "add it; `ossgate init` writes an example of every setting",
+    "extra_forbidden": "is it misspelt? `ossgate init` writes an example of every setting",
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "string_type": "text in quotes",
+    "tuple_type": 'a list, such as ["…"]',
+}
+
+
+def _to_problem(item: Any, *, has_file: bool) -> Problem:
+    location = tuple(str(part) for part in item["loc"] if not isinstance(part, int))
+    kind = item["type"]
+    if kind == "missing":
+        message = "is missing"
+        if not has_file and len(location) == 1:
+            return Problem(location, message, f"no {DEFAULT_FILE} is here: write one with `ossgate init`")
+    elif kind == "extra_forbidden":
+        message = "is no setting of ossgate"
+    else:
+        shown = "" if isinstance(item["input"], (dict, list)) else f" (it is {str(item['input'])[:60]!r})"
+        message = item["msg"][0].lower() + item["msg"][1:] + shown
+    return Problem(location, message, _HINTS.get(kind, ""))

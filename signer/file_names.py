@@ -1,0 +1,108 @@
+"""File names in any script: cleaned for the ledger, for an object key and for ``Content-Disposition``.
+
+``Content-Disposition`` follows RFC 6266 and RFC 8187: an ASCII name for old programs, the true one in UTF-8 beside it.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+import unicodedata
+from urllib.parse import quote as percent_encode
+
+from signer.errors import FileNameInvalid, quote
+
+MAX_NAME_BYTES = 255
+MAX_SEGMENT_BYTES = 100
+
+# Joiners make emoji families and Indic and Persian words; every other invisible character only hides something.
+_KEPT_INVISIBLE = frozenset("\u200c\u200d")
+# Characters that OSS, URLs, shells, Windows or policies give a meaning of their own.
+_UNSAFE_IN_KEYS = re.compile(r"[\s/\\:*?\"'<>|$`{}\[\]#%&+;,=@^!~]+")
+_EXTENSION = re.compile(r"\.[a-z0-9]{1,10}")
+
+# The standard library's choice differs between machines; these are what people expect.
+_PREFERRED_EXTENSIONS = {
+    "application/octet-stream": "",
+    "image/jpeg": ".jpg",
+    "image/tiff": ".tif",
+    "text/plain": ".txt",
+    "text/html": ".html",
+    "audio/mpeg": ".mp3",
+    "video/mp4": ".mp4",
+    "video/quicktime": ".mov",
+}
+_KNOWN_TYPES = {".webp": "image/webp", ".heic": "image/heic", ".avif": "image/avif", ".md": "text/markdown"}
+
+
+def clean_file_name(name: str) -> str:
+    """Return the last part of a name without invisible characters, composed (NFC).
+
+    Raises:
+        FileNameInvalid: Nothing is left, or more than 255 bytes; answered with 422.
+    """
+    visible = "".join(
+        character
+        for character in unicodedata.normalize("NFC", name)
+        if character in _KEPT_INVISIBLE
+        or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+    )
+    # Leading dots go too: they hide a file, and what follows them is its name.
+    cleaned = re.split(r"[/\\]", visible)[-1].strip(" .\u00a0\u3000\u200c\u200d")
+    if not cleaned:
+        raise FileNameInvalid(
+            f"{quote(name)} is no file name", hint="send the name of the file, such as photo.jpg"
+        )
+    if len(cleaned.encode()) > MAX_NAME_BYTES:
+        raise FileNameInvalid(
+            f"the file name has {len(cleaned.encode())} bytes, more than {MAX_NAME_BYTES}",
+            hint="shorten the name; it is only a label, the object gets its own key",
+        )
+    return cleaned
+
+
+def clean_segment(text: str, fallback: str) -> str:
+    """Return text fit for one segment of an object key, at most 100 bytes."""
+    cleaned = _UNSAFE_IN_KEYS.sub("_", text).strip("._-")
+    return truncate(cleaned, MAX_SEGMENT_BYTES).strip("._-") or fallback
+
+
+def truncate(text: str, limit: int) -> str:
+    """Return the longest beginning of a text that has at most ``limit`` bytes in UTF-8."""
+    return text.encode()[:limit].decode(errors="ignore")
+
+
+def split_extension(name: str) -> tuple[str, str]:
+    """Return a name without its extension, and the extension in lower case with its dot, or nothing."""
+    stem, dot, extension = name.rpartition(".")
+    candidate = (dot + extension).lower()
+    if stem and _EXTENSION.fullmatch(candidate):
+        return stem, candidate
+    return name, ""
+
+
+def guess_content_type(name: str) -> str:
+    """Return the media type that a name's extension suggests, or ``application/octet-stream``."""
+    extension = split_extension(name)[1]
+    return (
+        _KNOWN_TYPES.get(extension) or mimetypes.guess_type("x" + extension)[0] or "application/octet-stream"
+    )
+
+
+def choose_extension(name: str, content_type: str) -> str:
+    """Return the extension of an object key, such that it does not contradict the content type."""
+    extension = split_extension(name)[1]
+    if extension and guess_content_type(name) in (content_type, "application/octet-stream"):
+        return extension
+    if content_type in _PREFERRED_EXTENSIONS:
+        return _PREFERRED_EXTENSIONS[content_type] or extension
+    known = next((end for end, media_type in _KNOWN_TYPES.items() if media_type == content_type), None)
+    return known or mimetypes.guess_extension(content_type) or extension
+
+
+def build_content_disposition(kind: str, name: str) -> str:
+    """Return the header that names the file when the object is fetched; ASCII only."""
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    ascii_name = re.sub(r"[^\w .()\-]", "_", ascii_name).strip(" .") or "file"
+    header = f'{kind}; filename="{ascii_name}"'
+    return header if ascii_name == name else f"{header}; filename*=UTF-8''{percent_encode(name, safe='')}"

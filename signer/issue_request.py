@@ -1,0 +1,135 @@
+"""The body of ``POST /v1/uploads``: one file, or a list that is granted all or none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from signer.errors import SignerError, SizeInvalid, quote
+from signer.grants import GrantRequest
+
+MAX_FILES = 100
+MAX_SUBJECT_TEXT = 1024
+MAX_NAME_TEXT = 4096
+_ONE_FILE = {"filename", "size", "content_type", "vars", "via", "profile", "subject"}
+_SHARED = {"profile", "subject", "via"}
+
+
+class RequestMalformed(SignerError):
+    """A body that is not JSON, or not of the documented form."""
+
+    code = "bad_request"
+
+
+class FieldInvalid(SignerError):
+    """A field of another type than is documented, or one that does not exist."""
+
+    code = "field_invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class IssueRequest:
+    """What a client asks for."""
+
+    profile: str
+    subject: str
+    files: tuple[GrantRequest, ...]
+    is_list: bool
+
+
+def parse_issue_request(body: bytes) -> IssueRequest:
+    """Return what a request body asks for.
+
+    Raises:
+        RequestMalformed: No JSON object; answered with 400.
+        FieldInvalid: A field of another form than is documented; answered with 422.
+        SizeInvalid: A size that is no whole number of bytes; answered with 422.
+    """
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise RequestMalformed("the body is not JSON", hint='send {"profile": …, "filename": …}') from error
+    if not isinstance(data, dict):
+        raise RequestMalformed("the body is not a JSON object", hint='send {"profile": …, "filename": …}')
+    if "files" not in data:
+        _refuse_unknown(data, _ONE_FILE)
+        shared = data
+        entries = [data]
+    else:
+        _refuse_unknown(data, _SHARED | {"files"})
+        shared = data
+        entries = _parse_files(data)
+    profile = _read_same(shared, entries, "profile")
+    subject = _read_same(shared, entries, "subject")
+    if not profile:
+        raise FieldInvalid(
+            "the field profile is missing", hint="`GET /v1/profiles` lists what is open to you"
+        )
+    return IssueRequest(profile, subject, tuple(_parse_file(entry) for entry in entries), "files" in data)
+
+
+def _parse_files(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    files = data["files"]
+    if not isinstance(files, list) or not files:
+        raise FieldInvalid("the field files is no list with a file in it")
+    if len(files) > MAX_FILES:
+        raise FieldInvalid(
+            f"{len(files)} files in one request are more than {MAX_FILES}",
+            hint="ask for each file's grant just before its upload",
+        )
+    for entry in files:
+        if not isinstance(entry, dict):
+            raise FieldInvalid("an entry of files is not a JSON object")
+        _refuse_unknown(entry, _ONE_FILE)
+    return files
+
+
+def _refuse_unknown(data: Mapping[str, Any], known: set[str]) -> None:
+    for name in data:
+        if name not in known:
+            raise FieldInvalid(
+                f"there is no field {quote(name)}", hint="known are " + ", ".join(sorted(known))
+            )
+
+
+def _read_same(shared: Mapping[str, Any], entries: list[dict[str, Any]], name: str) -> str:
+    values = {_read_text(entry, name, MAX_SUBJECT_TEXT) for entry in (shared, *entries)} - {""}
+    if len(values) > 1:
+        raise FieldInvalid(f"the files of one request have one {name}", hint="send one request for each")
+    return values.pop() if values else ""
+
+
+def _read_text(data: Mapping[str, Any], name: str, longest: int) -> str:
+    value = data.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise FieldInvalid(f"the field {name} is no text: {quote(value)}")
+    if len(value) > longest:
+        raise FieldInvalid(f"the field {name} has more than {longest} characters")
+    return value
+
+
+def _parse_file(entry: Mapping[str, Any]) -> GrantRequest:
+    if "filename" not in entry:
+        raise FieldInvalid(
+            "the field filename is missing", hint="send the name of the file, such as photo.jpg"
+        )
+    via = _read_text(entry, "via", 20)
+    if via not in ("", "post"):
+        raise FieldInvalid(f"there is no way of upload {quote(via)}", hint="post is the one that is served")
+    size = entry.get("size")
+    if size is not None and (type(size) is not int or size < 0):
+        raise SizeInvalid(f"{quote(size)} is no size", hint="send the whole number of bytes, or leave it out")
+    variables = entry.get("vars")
+    if variables is not None and not isinstance(variables, dict):
+        raise FieldInvalid("the field vars is not a JSON object")
+    return GrantRequest(
+        filename=_read_text(entry, "filename", MAX_NAME_TEXT * 4),
+        size=size,
+        content_type=_read_text(entry, "content_type", MAX_NAME_TEXT),
+        variables=variables or {},
+    )

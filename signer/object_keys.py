@@ -1,0 +1,92 @@
+"""Object keys: chosen by the server from a profile's template.
+
+Rules: *PutObject*, https://help.aliyun.com/zh/oss/developer-reference/putobject: 1 to 1,023 bytes of UTF-8, not beginning with a slash.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from signer.errors import ConfigurationError, quote
+from signer.file_names import MAX_SEGMENT_BYTES, choose_extension, clean_segment, split_extension
+
+MAX_KEY_BYTES = 1023
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+# The longest text that each placeholder can become, in bytes.
+_LONGEST = {
+    "subject": MAX_SEGMENT_BYTES,
+    "profile": 64,
+    "date": 10,
+    "year": 4,
+    "month": 2,
+    "day": 2,
+    "upload_id": 26,
+    "name": MAX_SEGMENT_BYTES,
+    "ext": 11,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTemplate:
+    """A checked template of object keys."""
+
+    written: str
+    longest: int
+
+    def build_object_key(
+        self, *, profile: str, subject: str, upload_id: str, file_name: str, content_type: str, now: datetime
+    ) -> str:
+        """Return the object key of one upload."""
+        return self.written.format_map(
+            {
+                "subject": clean_segment(subject, "anonymous"),
+                "profile": profile,
+                "date": f"{now.year:04d}-{now.month:02d}-{now.day:02d}",
+                "year": f"{now.year:04d}",
+                "month": f"{now.month:02d}",
+                "day": f"{now.day:02d}",
+                "upload_id": upload_id,
+                "name": clean_segment(split_extension(file_name)[0], "file"),
+                "ext": choose_extension(file_name, content_type),
+            }
+        )
+
+
+def compile_key_template(template: str) -> KeyTemplate:
+    """Check an object key template.
+
+    Raises:
+        ConfigurationError: An unknown placeholder, no ``{upload_id}``, a character that OSS or URLs read otherwise, or too long.
+    """
+    names = _PLACEHOLDER.findall(template)
+    literal = _PLACEHOLDER.sub("", template)
+    for name in names:
+        if name not in _LONGEST:
+            raise ConfigurationError(
+                f"object keys know no placeholder {{{name}}}",
+                hint="known are " + ", ".join(f"{{{known}}}" for known in _LONGEST),
+            )
+    if "upload_id" not in names:
+        raise ConfigurationError(
+            f"the object key {quote(template)} does not hold {{upload_id}}",
+            hint="add it: without it two uploads could meet on one key",
+        )
+    if re.search(r"[\\{}$?#%\x00-\x20\x7f]", literal) or template.startswith("/"):
+        raise ConfigurationError(
+            f"the object key {quote(template)} begins with a slash or holds a character with a meaning of its own",
+            hint="use letters, digits, / . _ and -",
+        )
+    if any(segment in ("", ".", "..") for segment in template.split("/")):
+        raise ConfigurationError(
+            f"the object key {quote(template)} has an empty or a dotted segment",
+            hint="HTTP clients fold these segments, and the signature no longer matches",
+        )
+    longest = len(literal.encode()) + sum(_LONGEST[name] for name in names)
+    if longest > MAX_KEY_BYTES:
+        raise ConfigurationError(
+            f"the object key {quote(template)} can have {longest} bytes; OSS takes {MAX_KEY_BYTES}",
+            hint="shorten the template",
+        )
+    return KeyTemplate(template, longest)

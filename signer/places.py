@@ -1,0 +1,88 @@
+"""Where a profile's objects go, and under which URLs clients and we reach them.
+
+Rules: *OSS domain names*, https://www.alibabacloud.com/help/en/oss/user-guide/oss-domain-names: the bucket is the first label of the host,
+except on endpoints that are addresses, where it is the first segment of the path. The signature says ``/bucket/key`` either way.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from signer.errors import ConfigurationError, quote
+
+_BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,61})[a-z0-9]")
+_REGION = re.compile(r"[a-z]{2,}(?:-[a-z0-9]+)+")
+
+
+@dataclass(frozen=True, slots=True)
+class BucketPlace:
+    """A bucket and its URLs, without a slash at their ends."""
+
+    bucket: str
+    region: str
+    host: str
+    """The bucket's own URL for clients, to which forms are posted."""
+    internal: str
+    """The bucket's URL for our own requests."""
+
+
+def define_place(bucket: str, region: str, *, endpoint: str = "", host: str = "") -> BucketPlace:
+    """Check a bucket's settings and return its URLs.
+
+    Args:
+        region: With or without ``oss-`` in front.
+        endpoint: Where we ask; by default the region's public endpoint.
+        host: The bucket's own domain, for clients; by default the bucket under the endpoint.
+
+    Raises:
+        ConfigurationError: With the fix.
+    """
+    region = region.removeprefix("oss-")
+    if not _BUCKET.fullmatch(bucket):
+        raise ConfigurationError(
+            f"{quote(bucket)} is no bucket name", hint="3 to 63 of a-z, 0-9 and -, no - at either end"
+        )
+    if not _REGION.fullmatch(region):
+        raise ConfigurationError(f"{quote(region)} is no region", hint='write it as "cn-hangzhou"')
+    asked = _check_url(endpoint or f"https://oss-{region}.aliyuncs.com", "endpoint")
+    internal = build_bucket_url(asked, bucket)
+    # A public client cannot reach an internal endpoint.
+    public = build_bucket_url(asked.replace("-internal.aliyuncs.com", ".aliyuncs.com"), bucket)
+    return BucketPlace(bucket, region, _check_url(host, "host") if host else public, internal)
+
+
+def build_bucket_url(endpoint: str, bucket: str) -> str:
+    """Return the URL of a bucket under an endpoint."""
+    parts = urlsplit(endpoint)
+    if is_local_host(parts.hostname or ""):
+        return f"{endpoint}/{bucket}"
+    return f"{parts.scheme}://{bucket}.{parts.netloc}"
+
+
+def is_local_host(host: str) -> bool:
+    """Tell whether a host is an address or localhost, which have no subdomain for a bucket."""
+    if host == "localhost":
+        return True
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _check_url(url: str, what: str) -> str:
+    written = url if "://" in url else f"https://{url}"
+    try:
+        parts = urlsplit(written)
+        usable = bool(parts.hostname) and parts.port != 0 and parts.scheme in ("http", "https")
+    except ValueError:
+        usable = False
+    if not usable or parts.username or parts.query or parts.fragment or not written.isascii():
+        raise ConfigurationError(
+            f"the {what} {quote(url)} is no http or https URL",
+            hint='write it as "https://upload.example.com"',
+        )
+    return written.rstrip("/")

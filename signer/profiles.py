@@ -1,0 +1,158 @@
+"""Profiles: the named limits that grants are issued under."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from signer.callback_param import CallbackDefinition
+from signer.conditions import MAX_FILE_SIZE
+from signer.errors import ConfigurationError, ContentTypeNotAllowed, SizeOverLimit, SizeUnderLimit, quote
+from signer.file_names import MAX_NAME_BYTES
+from signer.object_keys import KeyTemplate
+from signer.places import BucketPlace
+from signer.post_form import SignatureVersion
+from signer.sizes import format_size
+from signer.variables import MAX_TOGETHER_BYTES, VariableRule
+
+MAX_SUBJECT_BYTES = 128
+SLOWEST_CLIENT = 128 * 1024
+"""Bytes per second of the slowest client that an upload must survive; OSS judges a form when all of it has arrived."""
+BASE_LIFETIME = 300
+ACLS = ("default", "private", "public-read", "public-read-write")
+STORAGE_CLASSES = ("Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive")
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+MAX_MEDIA_TYPE_BYTES = 127
+_ONE_MEDIA_TYPE = re.compile(r"[a-z0-9!#&^_.+-]+/[a-z0-9!#&^_.+-]+")
+_MEDIA_TYPE = re.compile(r"(\*/\*|[a-z0-9!#&^_.+-]+/(\*|[a-z0-9!#&^_.+-]+))")
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What one caller may have under one profile: uploads on their way, and bytes promised and arrived."""
+
+    pending_uploads: int | None
+    bytes: int | None
+    period: Literal["day", "ever"]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The limits of one kind of upload, checked when they are made.
+
+    Raises:
+        ConfigurationError: From the constructor, with the fix.
+    """
+
+    name: str
+    place: BucketPlace
+    object_key: KeyTemplate
+    callback: CallbackDefinition
+    allow: tuple[str, ...] = ()
+    title: str = ""
+    content_types: tuple[str, ...] = ("*/*",)
+    min_size: int = 1
+    max_size: int = 20 * 1024**2
+    expires_in: int = 0
+    signature: SignatureVersion = "v4"
+    storage_class: str = "Standard"
+    object_acl: str = "default"
+    disposition: Literal["attachment", "inline"] = "attachment"
+    variables: Mapping[str, VariableRule] = field(default_factory=dict)
+    quota: Quota | None = None
+    reply: Mapping[str, Any] = field(default_factory=dict)
+    handler: str = ""
+    verify_bucket: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse limits that no upload could meet."""
+        if not _NAME.fullmatch(self.name):
+            raise ConfigurationError(f"{quote(self.name)} is no profile name", hint="use a-z, 0-9, _ and -")
+        for content_type in self.content_types:
+            if not _MEDIA_TYPE.fullmatch(content_type):
+                raise ConfigurationError(
+                    f"{quote(content_type)} is no media type", hint='write "image/jpeg", "image/*" or "*/*"'
+                )
+        if not self.content_types:
+            raise ConfigurationError(
+                "no content type is allowed", hint='write content_types = ["*/*"] for all'
+            )
+        if not 0 <= self.min_size <= self.max_size <= MAX_FILE_SIZE:
+            raise ConfigurationError(
+                f"no file has {self.min_size} to {self.max_size} bytes",
+                hint="OSS takes at most 5 GB in one form; min_size may not be above max_size",
+            )
+        if self.object_acl not in ACLS:
+            raise ConfigurationError(
+                f"OSS knows no object ACL {quote(self.object_acl)}", hint=", ".join(ACLS)
+            )
+        if self.storage_class not in STORAGE_CLASSES:
+            raise ConfigurationError(
+                f"OSS knows no storage class {quote(self.storage_class)}", hint=", ".join(STORAGE_CLASSES)
+            )
+        if self.expires_in < 0 or self.expires_in > 7 * 24 * 3600:
+            raise ConfigurationError(
+                f"a policy cannot live {self.expires_in} seconds", hint="at most seven days, 604800"
+            )
+        self._check_longest_callback()
+
+    @property
+    def lifetime(self) -> int:
+        """Seconds that a grant lives: as set, or five minutes and the time of the largest file at 128 KiB/s."""
+        return self.expires_in or min(BASE_LIFETIME + self.max_size // SLOWEST_CLIENT, 7 * 24 * 3600)
+
+    def check_size(self, size: int) -> None:
+        """Refuse a size outside the profile's range.
+
+        Raises:
+            SizeOverLimit: Answered with 413.
+            SizeUnderLimit: Answered with 422.
+        """
+        if size > self.max_size:
+            raise SizeOverLimit(
+                f"the file has {format_size(size)} and the limit is {format_size(self.max_size)}",
+                hint="choose a smaller file",
+            )
+        if size < self.min_size:
+            raise SizeUnderLimit(
+                "the file is empty" if size == 0 else f"the file has only {format_size(size)}",
+                hint=f"choose one with at least {format_size(self.min_size)}",
+            )
+
+    def check_content_type(self, content_type: str) -> str:
+        """Return a media type in lower case and without parameters, once the profile accepts it.
+
+        Raises:
+            ContentTypeNotAllowed: Not in the profile's list, or no media type at all; answered with 415.
+        """
+        media_type = content_type.partition(";")[0].strip().lower()
+        if not _ONE_MEDIA_TYPE.fullmatch(media_type) or len(media_type) > MAX_MEDIA_TYPE_BYTES:
+            raise ContentTypeNotAllowed(
+                f"{quote(content_type)} is no media type", hint="send one such as image/jpeg, or leave it out"
+            )
+        if not accepts_content_type(self.content_types, media_type):
+            raise ContentTypeNotAllowed(
+                f"files of type {media_type} are not accepted here",
+                hint="accepted are " + ", ".join(self.content_types),
+            )
+        return media_type
+
+    def _check_longest_callback(self) -> None:
+        # Every fact at its longest, names and numbers included, as Base64 in the ticket; quotes in names may still push a
+        # single request over, which is then refused by itself.
+        facts = 200 + MAX_NAME_BYTES + MAX_SUBJECT_BYTES + self.object_key.longest + 2 * 64 + 63 + 128
+        facts += MAX_TOGETHER_BYTES if self.variables else 0
+        ticket = -(-facts * 4 // 3) + 44
+        if ticket > self.callback.longest_ticket():
+            raise ConfigurationError(
+                "with the longest names and variables the callback would pass OSS's 5 KB",
+                hint="shorten the callback URLs, the callback body or the object key",
+            )
+
+
+def accepts_content_type(allowed: Sequence[str], content_type: str) -> bool:
+    """Tell whether a media type is among those allowed, which may end in ``/*``."""
+    main = content_type.partition("/")[0]
+    return any(pattern in (content_type, f"{main}/*", "*/*") for pattern in allowed)

@@ -1,0 +1,156 @@
+"""What the views of the signer work with: built once, hung on the application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from flask import current_app
+
+from ossgate.access import Access, Caller
+from ossgate.access.callers import ANONYMOUS, require_way
+from ossgate.bucket import BucketClient
+from ossgate.ledger import Ledger, NewUpload, QuotaLimit, Upload
+from signer.errors import SignerError
+from signer.grants import Grant, GrantIssuer, format_time
+from signer.issue_request import FieldInvalid, IssueRequest
+from signer.profiles import Profile, Quota
+
+ISSUE_SECONDS = 3.0
+ARRIVED_STATES = ("uploaded", "unconfirmed")
+
+
+class ProfileUnknown(SignerError):
+    """A profile that does not exist."""
+
+    code = "profile_unknown"
+
+
+class Log(Protocol):
+    """Writes one structured line."""
+
+    def __call__(self, event: str, /, **facts: object) -> None: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class SignerServices:
+    """Issues grants for callers, and shows uploads to those who may see them."""
+
+    issuer: GrantIssuer
+    profiles: Mapping[str, Profile]
+    access: Access
+    ledger: Ledger
+    bucket: BucketClient
+    link_seconds: int
+    now: Callable[[], datetime]
+    log: Log
+
+    def issue_grants(self, wanted: IssueRequest, caller: Caller) -> list[Grant]:
+        """Return one grant a file, all recorded in the ledger, or none.
+
+        Raises:
+            ProfileUnknown: No such profile.
+            AccessDenied: The profile does not name this caller.
+            GrantRefused: A file outside the profile's limits.
+            QuotaExceeded, LedgerBusy, LedgerUnavailable: From the ledger.
+        """
+        profile = self.profiles.get(wanted.profile)
+        if profile is None:
+            raise ProfileUnknown(
+                "there is no such profile", hint="`GET /v1/profiles` lists what is open to you"
+            )
+        require_way(caller, profile.allow, profile.name)
+        if wanted.subject and caller.way == ANONYMOUS:
+            raise FieldInvalid("only API keys may name a subject", hint="leave it out")
+        subject = wanted.subject or caller.name or ANONYMOUS
+        now = self.now()
+        grants = [
+            self.issuer.issue_grant(profile, file, issuer=caller.issuer, subject=subject, now=now)
+            for file in wanted.files
+        ]
+        quota_key = caller.quota_key(subject) if profile.quota else ""
+        self.ledger.record_issued(
+            [_to_row(grant, quota_key) for grant in grants],
+            quota=_to_limit(profile.quota),
+            now=now,
+            timeout=ISSUE_SECONDS,
+        )
+        for grant in grants:
+            self.log(
+                "issued",
+                upload_id=grant.facts.upload_id,
+                profile=profile.name,
+                object_key=grant.facts.object_key,
+                issuer=caller.issuer,
+            )
+        return grants
+
+    def fetch_upload(self, upload_id: str, caller: Caller) -> Upload | None:
+        """Return an upload that this caller may see, or nothing."""
+        upload = self.ledger.fetch_upload(upload_id)
+        return upload if upload is not None and caller.may_see(upload.issuer) else None
+
+    def describe_upload(self, upload: Upload) -> dict[str, Any]:
+        """Return an upload in the shape that clients read, with a link once it has arrived."""
+        described: dict[str, Any] = {
+            "upload_id": upload.upload_id,
+            "state": upload.state,
+            "profile": upload.profile,
+            "subject": upload.subject,
+            "object_key": upload.object_key,
+            "file_name": upload.file_name,
+            "size": upload.size,
+            "etag": upload.etag,
+            "content_type": upload.content_type,
+            "created_at": format_time(upload.created_at),
+            "expires_at": format_time(upload.expires_at),
+            "uploaded_at": format_time(upload.uploaded_at) if upload.uploaded_at else None,
+            "vars": upload.variables,
+        }
+        profile = self.profiles.get(upload.profile)
+        if profile is not None and upload.state in ARRIVED_STATES:
+            described["url"] = self.bucket.presign_get(
+                profile.place, upload.object_key, expires=self.link_seconds
+            )
+        return described
+
+    def list_profiles(self, caller: Caller) -> list[Profile]:
+        """Return the profiles that this caller may use."""
+        return [profile for profile in self.profiles.values() if caller.way in profile.allow]
+
+
+def signer_services() -> SignerServices:
+    """Return the services of the application that answers."""
+    services: SignerServices = current_app.extensions["signer"]
+    return services
+
+
+def _to_limit(quota: Quota | None) -> QuotaLimit | None:
+    return (
+        None
+        if quota is None
+        else QuotaLimit(pending_uploads=quota.pending_uploads, bytes=quota.bytes, period=quota.period)
+    )
+
+
+def _to_row(grant: Grant, quota_key: str) -> NewUpload:
+    facts = grant.facts
+    return NewUpload(
+        upload_id=facts.upload_id,
+        profile=facts.profile,
+        subject=facts.subject,
+        issuer=facts.issuer,
+        dialect=facts.dialect or None,
+        bucket=facts.bucket,
+        object_key=facts.object_key,
+        file_name=facts.file_name,
+        content_type=facts.content_type,
+        size_min=facts.size_min,
+        size_max=facts.size_max,
+        variables=facts.variables,
+        quota_key=quota_key,
+        created_at=facts.issued,
+        expires_at=facts.expires,
+    )

@@ -1,0 +1,25 @@
+"""Upload ids: 26 characters, sortable by time, with 80 random bits.
+
+The layout is that of ULID (https://github.com/ulid/spec): 48 bits of milliseconds, 80 random bits, Crockford's base 32.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PATTERN = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+
+
+def new_upload_id(now: datetime, *, random_bits: Callable[[int], int] = secrets.randbits) -> str:
+    """Return a new id; whoever holds it may see an anonymous upload, so it cannot be guessed."""
+    number = int(now.timestamp() * 1000) << 80 | random_bits(80)
+    return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -5, -5))
+
+
+def is_upload_id(text: str) -> bool:
+    """Tell whether text has the form of an upload id."""
+    return _PATTERN.fullmatch(text) is not None
