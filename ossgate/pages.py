@@ -120,8 +120,10 @@ def load_messages(language: str) -> Messages:
 
 
 def choose_messages() -> Messages:
-    """Choose the language of the current request: Chinese where the browser prefers any Chinese, else English."""
-    return load_messages(request.accept_languages.best_match(LANGUAGES) or "en")
+    """Choose the first language of the browser's list that there are texts in, else English."""
+    # Not best_match(): it takes "en" before the "zh-CN" that stands above it, since only the former is exact.
+    wished = (tag.partition("-")[0].lower() for tag, quality in request.accept_languages if quality > 0)
+    return load_messages(next((language for language in wished if language in LANGUAGES), "en"))
 
 
 def describe_size(size: int) -> str:

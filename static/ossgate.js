@@ -1,0 +1,701 @@
+/**
+ * Uploads to Alibaba Cloud OSS through an ossgate server, from any web page.
+ *
+ * No dependency and no DOM: the module speaks to the server (`/v1/uploads`) and to the bucket
+ * (PostObject, https://www.alibabacloud.com/help/en/oss/developer-reference/postobject) and leaves
+ * what is shown to its caller. docs/javascript.md describes each public function.
+ *
+ * @module ossgate
+ */
+
+const GRANT_TIMEOUT = 30_000;
+const STALL_TIMEOUT = 60_000;
+const BUSY_DELAYS = [1_000, 3_000];
+const CONFIRM_DELAYS = [500, 2_000, 5_000, 10_000];
+const GRANT_SPARE = 30_000;
+
+/**
+ * @typedef {object} Grant What `POST /v1/uploads` hands out.
+ * @property {string} upload_id
+ * @property {string} method
+ * @property {string} url Where the form is posted.
+ * @property {Record<string, string>} fields Form fields in the order in which they must be sent.
+ * @property {string} object_key
+ * @property {string} expires_at
+ * @property {string} profile
+ */
+
+/**
+ * @typedef {object} Profile The limits that a grant is issued under.
+ * @property {string} name
+ * @property {string} [title]
+ * @property {number} [max_size] In bytes.
+ * @property {number} [min_size] In bytes.
+ * @property {string[]} [content_types] Wildcards such as `image/*` are allowed.
+ * @property {string[]} [extensions]
+ */
+
+/**
+ * @typedef {object} Progress
+ * @property {number} loaded Bytes of the file that have left.
+ * @property {number} total The file's size.
+ */
+
+/**
+ * @typedef {object} Posted What the bucket answered to a form.
+ * @property {number} status
+ * @property {boolean} confirmed True when the server's callback has answered.
+ * @property {unknown} reply The callback's answer, or null.
+ * @property {OssError | null} error What OSS says of a failed callback (status 203).
+ */
+
+/**
+ * @typedef {object} OssError
+ * @property {string} code
+ * @property {string} message
+ * @property {string} ec
+ * @property {string} requestId
+ */
+
+/**
+ * @typedef {object} Uploaded
+ * @property {string} uploadId
+ * @property {unknown} reply The callback's answer, whichever way it came.
+ * @property {"callback" | "confirm"} via
+ */
+
+/** Anything that went wrong on the way of an upload, with what to do about it. */
+export class UploadError extends Error {
+  /**
+   * @param {string} code A stable word to branch on; docs/javascript.md lists them.
+   * @param {string} message What happened, in English.
+   * @param {object} [facts]
+   * @param {string} [facts.hint] What to do.
+   * @param {number} [facts.status] The HTTP status; 0 when there was no answer.
+   * @param {boolean} [facts.retryable] Whether the same file may succeed when tried again.
+   * @param {boolean} [facts.stored] Whether the object is known to be in the bucket.
+   * @param {string} [facts.uploadId]
+   * @param {number | null} [facts.retryAfter] Seconds that the server asks to wait.
+   * @param {string} [facts.requestId]
+   * @param {OssError | null} [facts.oss] The bucket's own words.
+   * @param {Grant | null} [facts.grant] The grant that the attempt was made with.
+   * @param {unknown} [facts.cause]
+   */
+  constructor(code, message, facts = {}) {
+    super(message, { cause: facts.cause });
+    this.name = "UploadError";
+    this.code = code;
+    this.hint = facts.hint ?? "";
+    this.status = facts.status ?? 0;
+    this.retryable = facts.retryable ?? false;
+    this.stored = facts.stored ?? false;
+    this.uploadId = facts.uploadId ?? "";
+    this.retryAfter = facts.retryAfter ?? null;
+    this.requestId = facts.requestId ?? "";
+    this.oss = facts.oss ?? null;
+    this.grant = facts.grant ?? null;
+  }
+}
+
+/**
+ * Fetch the profiles that the caller may upload under.
+ *
+ * @param {string} server The server's base URL; "" is the page's own.
+ * @param {{headers?: Record<string, string>, signal?: AbortSignal}} [options]
+ * @returns {Promise<Profile[]>}
+ */
+export async function fetchProfiles(server, { headers, signal } = {}) {
+  const answer = await askServer(server, "/v1/profiles", { headers, signal });
+  return answer.profiles;
+}
+
+/**
+ * Ask the server for permission to upload one file.
+ *
+ * @param {string} server
+ * @param {object} request
+ * @param {string} request.profile
+ * @param {Blob} [request.file] Where name, size and type are taken from when they are not given.
+ * @param {string} [request.filename]
+ * @param {number} [request.size]
+ * @param {string} [request.contentType]
+ * @param {Record<string, string | number | boolean>} [request.vars] Client variables that the profile declares.
+ * @param {Record<string, string>} [request.headers] Sent with the request, for example Authorization.
+ * @param {AbortSignal} [request.signal]
+ * @returns {Promise<Grant>}
+ * @throws {UploadError} With the server's own code, or `network`.
+ */
+export async function requestGrant(server, { profile, file, filename, size, contentType, vars, headers, signal }) {
+  const body = {
+    profile,
+    filename: filename ?? file?.name ?? "file",
+    size: size ?? file?.size,
+    content_type: contentType ?? (file ? guessContentType(file) : undefined),
+    vars,
+  };
+  return askServer(server, "/v1/uploads", { method: "POST", body, headers, signal });
+}
+
+/**
+ * Post a file to the bucket with the fields of its grant.
+ *
+ * Any 2xx status means that the object is stored; only 200 means that the callback was answered.
+ *
+ * @param {Grant} grant
+ * @param {Blob} file
+ * @param {object} [options]
+ * @param {(progress: Progress) => void} [options.onProgress]
+ * @param {() => void} [options.onSent] Called when the whole file has left and the answer is awaited.
+ * @param {number} [options.stallTimeout] Milliseconds without any progress before the attempt is given up.
+ * @param {AbortSignal} [options.signal]
+ * @returns {Promise<Posted>}
+ * @throws {UploadError} `answer_lost` when the file may have arrived, otherwise a code of the bucket's refusal.
+ */
+export async function postForm(grant, file, { onProgress, onSent, stallTimeout = STALL_TIMEOUT, signal } = {}) {
+  const facts = { uploadId: grant.upload_id, grant };
+  const outcome = await sendForm(grant, file, { onProgress, onSent, stallTimeout, signal });
+  if (outcome.kind === "cancelled") {
+    throw new UploadError("cancelled", "The upload was cancelled.", { ...facts, retryable: true });
+  }
+  if (outcome.kind === "broken") {
+    throw await explainBreak(outcome, file, facts);
+  }
+  const { status, text } = outcome;
+  if (status === 200) {
+    return { status, confirmed: true, reply: parseJson(text), error: null };
+  }
+  if (status >= 200 && status < 300) {
+    return { status, confirmed: false, reply: null, error: status === 203 ? parseOssError(text) : null };
+  }
+  throw refusalOfBucket(status, parseOssError(text), facts);
+}
+
+/**
+ * Have the server ask the bucket for an upload, and get what the callback would have answered.
+ *
+ * It may be called any number of times.
+ *
+ * @param {string} server
+ * @param {string} uploadId
+ * @param {{headers?: Record<string, string>, signal?: AbortSignal}} [options]
+ * @returns {Promise<unknown>} The profile's reply.
+ * @throws {UploadError} `object_missing` when nothing has arrived, or another code of the server's.
+ */
+export async function confirmUpload(server, uploadId, { headers, signal } = {}) {
+  const path = `/v1/uploads/${encodeURIComponent(uploadId)}/confirm`;
+  return askServer(server, path, { method: "POST", headers, signal, uploadId });
+}
+
+/**
+ * Fetch the server's record of an upload.
+ *
+ * @param {string} server
+ * @param {string} uploadId
+ * @param {{headers?: Record<string, string>, signal?: AbortSignal}} [options]
+ * @returns {Promise<Record<string, unknown>>}
+ */
+export async function fetchUpload(server, uploadId, { headers, signal } = {}) {
+  return askServer(server, `/v1/uploads/${encodeURIComponent(uploadId)}`, { headers, signal, uploadId });
+}
+
+/**
+ * Confirm a stored upload, trying again at growing distances until the server agrees.
+ *
+ * @param {string} server
+ * @param {string} uploadId
+ * @param {object} [options]
+ * @param {number[]} [options.delays] Milliseconds before each attempt.
+ * @param {Record<string, string>} [options.headers]
+ * @param {AbortSignal} [options.signal]
+ * @returns {Promise<unknown>} The profile's reply.
+ * @throws {UploadError} `not_confirmed` (with `stored`) when the attempts are used up; `cancelled`.
+ */
+export async function settleUpload(server, uploadId, { delays = CONFIRM_DELAYS, headers, signal } = {}) {
+  let cause = null;
+  for (const delay of delays) {
+    await pause(delay, signal, uploadId);
+    try {
+      const reply = await confirmUpload(server, uploadId, { headers, signal });
+      if (!isUnconfirmed(reply)) {
+        return reply;
+      }
+    } catch (error) {
+      if (error.code === "cancelled" || error.code === "bucket_disagrees") {
+        throw error;
+      }
+      cause = error;
+    }
+  }
+  throw new UploadError("not_confirmed", "The file is stored, but the server could not confirm it yet.", {
+    hint: "Confirm again in a moment. The file need not be sent again.",
+    status: cause?.status ?? 0,
+    retryable: true,
+    stored: true,
+    uploadId,
+    cause,
+  });
+}
+
+/**
+ * Take one file the whole way: grant, form, and confirmation where the callback's answer is missing.
+ *
+ * @param {string} server The server's base URL; "" is the page's own.
+ * @param {Blob} file
+ * @param {object} options
+ * @param {string} options.profile
+ * @param {string} [options.filename]
+ * @param {string} [options.contentType]
+ * @param {Record<string, string | number | boolean>} [options.vars]
+ * @param {Record<string, string>} [options.headers] Sent to the server, never to the bucket.
+ * @param {UploadError} [options.previous] The error of an earlier attempt with this file: what may have
+ *     arrived is asked for first, and a grant that still holds is used again.
+ * @param {number[]} [options.confirmDelays] See `settleUpload`.
+ * @param {(progress: Progress) => void} [options.onProgress]
+ * @param {(state: "granting" | "sending" | "sent" | "asking" | "confirming" | "done") => void} [options.onState]
+ *     `asking`: whether an object has arrived is being asked; `confirming`: it has, and is being confirmed.
+ * @param {(grant: Grant) => void} [options.onGrant]
+ * @param {AbortSignal} [options.signal]
+ * @returns {Promise<Uploaded>}
+ * @throws {UploadError} With `stored` set when the object is in the bucket but not confirmed.
+ */
+export async function upload(server, file, options) {
+  const { previous, headers, signal, onState = () => {}, confirmDelays } = options;
+  const settle = async (uploadId) => {
+    onState("confirming");
+    const reply = await settleUpload(server, uploadId, { delays: confirmDelays, headers, signal });
+    return finish(uploadId, reply, "confirm");
+  };
+  const finish = (uploadId, reply, via) => {
+    onState("done");
+    return { uploadId, reply, via };
+  };
+
+  let grant = null;
+  if (previous?.uploadId) {
+    onState(previous.stored ? "confirming" : "asking");
+    const reply = previous.stored ? null : await askWhetherArrived(server, previous.uploadId, { headers, signal });
+    if (previous.stored || isUnconfirmed(reply)) {
+      return settle(previous.uploadId);
+    }
+    if (reply !== null) {
+      return finish(previous.uploadId, reply, "confirm");
+    }
+    grant = isFresh(previous.grant) ? previous.grant : null;
+  }
+
+  for (let reused = grant !== null; ; reused = false) {
+    if (grant === null) {
+      onState("granting");
+      grant = await requestGrantPatiently(server, { ...options, file });
+    }
+    options.onGrant?.(grant);
+    onState("sending");
+    try {
+      const posted = await postForm(grant, file, {
+        signal,
+        onProgress: options.onProgress,
+        onSent: () => onState("sent"),
+      });
+      if (posted.confirmed && !isUnconfirmed(posted.reply)) {
+        return finish(grant.upload_id, posted.reply, "callback");
+      }
+      return await settle(grant.upload_id);
+    } catch (error) {
+      if (reused && error.code === "policy_expired") {
+        grant = null;
+        continue;
+      }
+      if (error.code !== "answer_lost" && error.code !== "object_exists") {
+        throw error;
+      }
+      // The object may well be there: sending it again before asking would store it twice.
+      onState("asking");
+      const reply = await askWhetherArrived(server, grant.upload_id, { headers, signal }, error);
+      if (reply === null) {
+        throw error;
+      }
+      return isUnconfirmed(reply) ? settle(grant.upload_id) : finish(grant.upload_id, reply, "confirm");
+    }
+  }
+}
+
+/**
+ * Check a file against a profile's limits, as the server will.
+ *
+ * @param {Profile} profile
+ * @param {Blob} file
+ * @returns {UploadError | null} What is wrong (`file_empty`, `size_under_limit`, `size_over_limit`,
+ *     `extension_not_allowed`, `content_type_not_allowed`), or null.
+ */
+export function checkFile(profile, file) {
+  const { min_size: minSize = 0, max_size: maxSize = Infinity } = profile;
+  if (file.size === 0 && minSize > 0) {
+    return new UploadError("file_empty", "The file is empty.", { hint: "Choose a file that has content." });
+  }
+  if (file.size < minSize) {
+    return new UploadError("size_under_limit", `The file is below the profile's ${minSize} bytes.`, {
+      hint: "Choose a larger file.",
+    });
+  }
+  if (file.size > maxSize) {
+    return new UploadError("size_over_limit", `The file is above the profile's ${maxSize} bytes.`, {
+      hint: "Choose a smaller file or another profile.",
+    });
+  }
+  const extensions = (profile.extensions ?? []).map((extension) => extension.replace(/^\./, "").toLowerCase());
+  if (extensions.length > 0 && !extensions.includes(extensionOf(file.name))) {
+    return new UploadError("extension_not_allowed", "Files with this ending are not allowed here.", {
+      hint: `Allowed: ${extensions.join(", ")}.`,
+    });
+  }
+  const allowed = profile.content_types ?? [];
+  if (allowed.length > 0 && !allowed.some((pattern) => matchesType(pattern, guessContentType(file)))) {
+    return new UploadError("content_type_not_allowed", "Files of this type are not allowed here.", {
+      hint: `Allowed: ${allowed.join(", ")}.`,
+    });
+  }
+  return null;
+}
+
+/**
+ * Tell a file's content type: the browser's word, else its extension's, else application/octet-stream.
+ *
+ * @param {Blob} file
+ * @returns {string}
+ */
+export function guessContentType(file) {
+  const told = (file.type ?? "").split(";")[0].trim().toLowerCase();
+  return told || TYPES_BY_EXTENSION[extensionOf(file.name)] || "application/octet-stream";
+}
+
+/**
+ * Read the code, message, EC and request id out of OSS's error XML.
+ *
+ * @param {string} xml
+ * @returns {OssError | null} Null when the text is no such XML.
+ */
+export function parseOssError(xml) {
+  const read = (name) => {
+    const found = new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml);
+    return found ? unescapeXml(found[1]) : "";
+  };
+  return /<Error[\s>]/.test(xml)
+    ? { code: read("Code"), message: read("Message"), ec: read("EC"), requestId: read("RequestId") }
+    : null;
+}
+
+// Types that browsers commonly leave empty.
+const TYPES_BY_EXTENSION = {
+  avif: "image/avif",
+  csv: "text/csv",
+  gif: "image/gif",
+  heic: "image/heic",
+  heif: "image/heif",
+  jpeg: "image/jpeg",
+  jpg: "image/jpeg",
+  json: "application/json",
+  md: "text/markdown",
+  mkv: "video/x-matroska",
+  mov: "video/quicktime",
+  mp3: "audio/mpeg",
+  mp4: "video/mp4",
+  pdf: "application/pdf",
+  png: "image/png",
+  svg: "image/svg+xml",
+  txt: "text/plain",
+  webm: "video/webm",
+  webp: "image/webp",
+  zip: "application/zip",
+};
+
+// Codes of the bucket, in the order in which they are looked for: [test, our code, may be tried again, message, hint].
+const BUCKET_REFUSALS = [
+  [
+    (oss) => oss.ec === "0006-00000213" || /policy expired/i.test(oss.message),
+    "policy_expired",
+    true,
+    "The permission expired before the whole file had arrived.",
+    "Try again: a new permission is asked for.",
+  ],
+  [
+    (oss) => oss.ec === "0006-00000227" || /policy condition failed/i.test(oss.message),
+    "policy_refused",
+    false,
+    "The form does not match its permission.",
+    "Add the file again. If it is refused again, the server's operator must look at it.",
+  ],
+  [
+    (oss) => oss.code === "EntityTooLarge",
+    "entity_too_large",
+    false,
+    "The bucket refused the file: it is larger than its permission allows.",
+    "Choose a smaller file, or add it again if it has changed.",
+  ],
+  [
+    (oss) => oss.code === "EntityTooSmall",
+    "entity_too_small",
+    false,
+    "The bucket refused the file: it is smaller than its permission allows.",
+    "Add the file again if it has changed.",
+  ],
+  [
+    (oss) => ["FileAlreadyExists", "FileImmutable"].includes(oss.code),
+    "object_exists",
+    true,
+    "An object of this name is already stored, and it is not overwritten.",
+    "Try again: a new name is asked for.",
+  ],
+  [
+    (oss) => oss.code === "RequestTimeTooSkewed",
+    "clock_skewed",
+    true,
+    "The server's clock differs from the bucket's.",
+    "Try again. If it stays, the server's operator must set its clock.",
+  ],
+  [
+    (oss) => ["SignatureDoesNotMatch", "InvalidAccessKeyId"].includes(oss.code),
+    "signature_refused",
+    false,
+    "The bucket does not accept the server's signature.",
+    "The server's operator must check its AccessKey.",
+  ],
+  [
+    (oss) => oss.code === "AccessDenied",
+    "access_denied",
+    false,
+    "The bucket denies access.",
+    "The server's operator must check the bucket's rights.",
+  ],
+];
+
+/** Tell which refusal of the bucket this is. */
+function refusalOfBucket(status, oss, facts) {
+  const found = oss && BUCKET_REFUSALS.find(([test]) => test(oss));
+  const more = { ...facts, status, oss, requestId: oss?.requestId };
+  if (found) {
+    const [, code, retryable, message, hint] = found;
+    return new UploadError(code, message, { ...more, retryable, hint });
+  }
+  if (status >= 500 || status === 429) {
+    return new UploadError("bucket_unavailable", "The bucket is not able to answer just now.", {
+      ...more,
+      retryable: true,
+      hint: "Try again in a moment.",
+    });
+  }
+  return new UploadError("bucket_refused", `The bucket refused the form (${oss?.code || status}).`, {
+    ...more,
+    hint: "The details tell the server's operator what to change.",
+  });
+}
+
+/** Send the form by XMLHttpRequest, the only sender that reports progress everywhere. */
+function sendForm(grant, file, { onProgress, onSent, stallTimeout, signal }) {
+  return new Promise((resolve) => {
+    const request = new XMLHttpRequest();
+    let sent = false;
+    let timer = null;
+    const settle = (outcome) => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", cancel);
+      resolve(outcome);
+    };
+    const cancel = () => {
+      settle({ kind: "cancelled" });
+      request.abort();
+    };
+    const watch = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        settle({ kind: "broken", sent, stalled: true });
+        request.abort();
+      }, stallTimeout);
+    };
+    if (signal?.aborted) {
+      resolve({ kind: "cancelled" });
+      return;
+    }
+    signal?.addEventListener("abort", cancel);
+
+    const form = new FormData();
+    for (const [name, value] of Object.entries(grant.fields)) {
+      form.append(name, value);
+    }
+    form.append("file", file);
+
+    request.upload.addEventListener("progress", (event) => {
+      watch();
+      // The form's own bytes are not the file's: what is told is the file's share.
+      const overhead = Math.max(0, event.total - file.size);
+      const loaded = Math.min(file.size, Math.max(0, event.loaded - overhead));
+      onProgress?.({ loaded, total: file.size });
+    });
+    request.upload.addEventListener("load", () => {
+      sent = true;
+      watch();
+      onSent?.();
+    });
+    request.addEventListener("load", () => settle({ kind: "answered", status: request.status, text: request.responseText }));
+    request.addEventListener("error", () => settle({ kind: "broken", sent, stalled: false }));
+    request.open("POST", grant.url);
+    watch();
+    request.send(form);
+  });
+}
+
+/** Tell a broken connection from a file that can no longer be read, and a lost answer from a lost file. */
+async function explainBreak({ sent, stalled }, file, facts) {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+  } catch (cause) {
+    return new UploadError("file_unreadable", "The file can no longer be read: it was moved, changed or deleted.", {
+      ...facts,
+      hint: "Add the file again.",
+      cause,
+    });
+  }
+  if (sent) {
+    return new UploadError("answer_lost", "The file was sent, but the answer did not come back.", {
+      ...facts,
+      retryable: true,
+      hint: "Try again: what has arrived is asked for first.",
+    });
+  }
+  const message = stalled ? "The connection stood still for too long." : "The connection broke while sending.";
+  return new UploadError("network", message, {
+    ...facts,
+    retryable: true,
+    hint: "Check the connection and try again. If it fails at once each time, the bucket's CORS rule may lack this page's origin.",
+  });
+}
+
+/** Confirm once; null when nothing has arrived. A silent server leaves the question open: `open` is thrown. */
+async function askWhetherArrived(server, uploadId, options, open = null) {
+  try {
+    return await confirmUpload(server, uploadId, options);
+  } catch (error) {
+    if (error.code === "object_missing" || error.code === "upload_unknown") {
+      return null;
+    }
+    throw error.code === "cancelled" ? error : (open ?? error);
+  }
+}
+
+/** Ask for a grant, waiting out a server that is busy for a moment. */
+async function requestGrantPatiently(server, options) {
+  for (const delay of BUSY_DELAYS) {
+    try {
+      return await requestGrant(server, options);
+    } catch (error) {
+      if (error.status !== 503 || (error.retryAfter ?? 0) > 10) {
+        throw error;
+      }
+      await pause(Math.max(delay, (error.retryAfter ?? 0) * 1_000), options.signal);
+    }
+  }
+  return requestGrant(server, options);
+}
+
+/** Call the server and read its JSON; every failure is an UploadError. */
+async function askServer(server, path, { method = "GET", body, headers = {}, signal, uploadId = "" }) {
+  const controller = new AbortController();
+  const forward = () => controller.abort();
+  const timer = setTimeout(forward, GRANT_TIMEOUT);
+  signal?.addEventListener("abort", forward);
+  if (signal?.aborted) {
+    forward();
+  }
+  try {
+    const response = await fetch(`${server.replace(/\/$/, "")}${path}`, {
+      method,
+      headers: { Accept: "application/json", ...(body && { "Content-Type": "application/json" }), ...headers },
+      body: body && JSON.stringify(body),
+      signal: controller.signal,
+    });
+    const answer = parseJson(await response.text());
+    if (response.ok && answer !== null) {
+      return answer;
+    }
+    throw refusalOfServer(response, answer, uploadId);
+  } catch (cause) {
+    if (cause instanceof UploadError) {
+      throw cause;
+    }
+    if (signal?.aborted) {
+      throw new UploadError("cancelled", "The upload was cancelled.", { retryable: true, uploadId });
+    }
+    throw new UploadError("server_unreachable", "The upload server does not answer.", {
+      hint: "Check the connection and try again.",
+      retryable: true,
+      uploadId,
+      cause,
+    });
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", forward);
+  }
+}
+
+/** Tell what the server refused, in its own words where it has any. */
+function refusalOfServer(response, answer, uploadId) {
+  const told = answer?.error ?? {};
+  const retryAfter = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
+  return new UploadError(told.code ?? "server_error", told.message ?? `The server answered ${response.status}.`, {
+    hint: told.hint ?? "",
+    status: response.status,
+    retryable: response.status >= 500 || response.status === 429 || response.status === 409,
+    requestId: told.request_id,
+    retryAfter: Number.isNaN(retryAfter) ? null : retryAfter,
+    uploadId,
+  });
+}
+
+/** Wait, unless cancelled. */
+function pause(milliseconds, signal, uploadId = "") {
+  return new Promise((resolve, reject) => {
+    const cancelled = () => {
+      clearTimeout(timer);
+      reject(new UploadError("cancelled", "The upload was cancelled.", { retryable: true, uploadId }));
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", cancelled);
+      resolve();
+    }, milliseconds);
+    if (signal?.aborted) {
+      cancelled();
+    } else {
+      signal?.addEventListener("abort", cancelled, { once: true });
+    }
+  });
+}
+
+function isUnconfirmed(reply) {
+  return reply !== null && typeof reply === "object" && reply.state === "unconfirmed";
+}
+
+function isFresh(grant) {
+  return grant !== null && Date.parse(grant.expires_at) - Date.now() > GRANT_SPARE;
+}
+
+function matchesType(pattern, type) {
+  const wanted = pattern.toLowerCase();
+  return wanted === "*/*" || wanted === type || (wanted.endsWith("/*") && type.startsWith(wanted.slice(0, -1)));
+}
+
+function extensionOf(name = "") {
+  const dot = name.lastIndexOf(".");
+  return dot > 0 ? name.slice(dot + 1).toLowerCase() : "";
+}
+
+function parseJson(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function unescapeXml(text) {
+  const names = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
+  return text.replace(/&(lt|gt|quot|apos|amp);/g, (_, name) => names[name]);
+}
