@@ -26,6 +26,9 @@ STEPS: dict[str, frozenset[str]] = {
     State.DELETED: frozenset(),
 }
 
+# Where only an arrival leads, which says what has arrived.
+ARRIVED = frozenset({State.UNCONFIRMED, State.UPLOADED})
+
 
 def is_allowed(state: str, target: str) -> bool:
     """Tell whether an upload may go from one state to another; staying is no step."""

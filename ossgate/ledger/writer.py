@@ -46,6 +46,8 @@ class Writer:
     def _start_empty(self) -> None:
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._aside: deque[Job] = deque()
+        self._aside_lock = threading.Lock()
+        self._nudged = False
         self._statements: Statements | None = None
         self._thread: threading.Thread | None = None
         self._start_lock = threading.Lock()
@@ -82,9 +84,9 @@ class Writer:
             return
         if self._thread is None:
             self._start()
-        self._aside.append(job)
-        if len(self._aside) == 1:
-            self._queue.put(_Nudge())
+        with self._aside_lock:
+            self._aside.append(job)
+            self._nudge()
 
     def close(self) -> None:
         """Write what is queued and end the thread; a second call does nothing."""
@@ -134,8 +136,7 @@ class Writer:
             session = self._begin()
         except Exception as exc:
             self._fail([first, *self._take(self._queue.qsize())], exc)
-            self.dropped += len(self._aside)
-            self._aside.clear()
+            self._drop_aside()
             return
         # Taken only now: while the lock was waited for, more has come, and waiters that gave up are gone.
         jobs = [job for job in [first, *self._take(_LARGEST_BATCH)] if job is not None and job.begin()]
@@ -159,11 +160,24 @@ class Writer:
         return jobs
 
     def _take_aside(self) -> list[Job]:
-        count = min(len(self._aside), _LARGEST_ASIDE)
-        jobs = [self._aside.popleft() for _ in range(count)]
-        if self._aside:
-            self._queue.put(_Nudge())
+        with self._aside_lock:
+            jobs = [self._aside.popleft() for _ in range(min(len(self._aside), _LARGEST_ASIDE))]
+            self._nudged = False
+            if self._aside:
+                self._nudge()
         return jobs
+
+    def _drop_aside(self) -> None:
+        with self._aside_lock:
+            self.dropped += len(self._aside)
+            self._aside.clear()
+            self._nudged = False
+
+    def _nudge(self) -> None:
+        """Wake the writer for what lies aside, with one job in the queue however much that is."""
+        if not self._nudged:
+            self._nudged = True
+            self._queue.put(_Nudge())
 
     def _begin(self) -> Session:
         session = self._session
