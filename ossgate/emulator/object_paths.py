@@ -1,0 +1,62 @@
+"""Where an object lies on disk.
+
+A key becomes a path that a person recognises: `photos/2026/cat.jpg` is just that. What a file system cannot
+hold is escaped, so that different keys never share a path and no key leaves its folder:
+
+- the last segment always holds a dot or ends in `%`, the others never do: `a` and `a/b` can both exist;
+- unsafe characters become `%XX`; an empty segment becomes `%-`;
+- a segment that a case-insensitive or normalising file system could confuse with another, that Windows
+  reserves, or that is too long, gets `~` and a piece of its SHA-256.
+"""
+
+import hashlib
+import re
+import unicodedata
+from pathlib import PurePosixPath
+
+# Linux allows 255 bytes a name, others 255 UTF-16 units; ".json" and the marks must fit as well.
+_MAX_SEGMENT_BYTES = 180
+_KEPT_BYTES = 90
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\%~]')
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\..*)?", re.IGNORECASE)
+
+
+def map_key(object_key: str) -> PurePosixPath:
+    """Map a key to a relative path, one to one."""
+    *folders, leaf = object_key.split("/")
+    return PurePosixPath(*map(_map_folder, folders), _map_leaf(leaf))
+
+
+def _map_folder(segment: str) -> str:
+    if not segment:
+        return "%-"
+    name = _shorten(segment, _escape(segment).replace(".", "%2E"))
+    return name.replace(".", "%2E")
+
+
+def _map_leaf(segment: str) -> str:
+    name = _shorten(segment, _escape(segment)) if segment else "%-"
+    return name if "." in name else name + "%"
+
+
+def _escape(segment: str) -> str:
+    name = _UNSAFE.sub(lambda match: f"%{ord(match[0]):02X}", segment)
+    # Windows drops dots and blanks at the end; "." and ".." are no names anywhere.
+    trimmed = name.rstrip(". ")
+    return trimmed + "".join(f"%{ord(character):02X}" for character in name[len(trimmed) :])
+
+
+def _shorten(segment: str, name: str) -> str:
+    too_long = len(name.encode()) > _MAX_SEGMENT_BYTES
+    plain = unicodedata.normalize("NFC", segment.casefold()) == segment and not _RESERVED.fullmatch(segment)
+    if plain and not too_long:
+        return name
+    digest = hashlib.sha256(segment.encode()).hexdigest()
+    stem, dot, extension = name.rpartition(".")
+    if not stem or len(extension.encode()) > 16:
+        stem, dot, extension = name, "", ""
+    if too_long:
+        kept = stem.encode()[:_KEPT_BYTES].decode(errors="ignore")
+        # A cut may leave half an escape behind, which the digest makes harmless.
+        return f"{kept}~{digest[:40]}{dot}{extension}"
+    return f"{stem}~{digest[:12]}{dot}{extension}"

@@ -1,0 +1,135 @@
+"""A request as OSS sees it: which bucket, which object, which query.
+
+Addressing: path style for IP addresses and unknown hosts, `<bucket>.<endpoint>` under the region's endpoints,
+own domains by the CNAME map; https://help.aliyun.com/zh/oss/user-guide/regions-and-endpoints
+"""
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import unquote_to_bytes
+
+from ossgate.emulator.errors import INVALID_OBJECT_NAME, OssError
+
+MAX_KEY_BYTES = 1023
+
+
+class Body(Protocol):
+    """The bytes that follow the headers."""
+
+    length: int | None
+
+    def iter_chunks(self) -> Iterator[bytes | bytearray]:
+        """Yield the body in large pieces; a piece is overwritten by the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One parsed request.
+
+    Args:
+        raw_path: Path of the request line, still percent-encoded.
+        query: Decoded names and values in order; a bare name has an empty value.
+        headers: By lower-case name.
+        host: The Host header without its port, lower-case.
+        bucket: Empty for requests to the service itself.
+    """
+
+    method: str
+    raw_path: str
+    query: tuple[tuple[str, str], ...]
+    headers: Mapping[str, str]
+    host: str
+    bucket: str
+    object_key: str
+    remote_addr: str
+    request_id: str
+    body: Body
+
+    def header(self, name: str) -> str:
+        """Tell a header's value, empty when absent."""
+        return self.headers.get(name, "")
+
+    def query_value(self, name: str) -> str | None:
+        """Tell the first value of a query parameter, None when absent."""
+        return next((value for key, value in self.query if key == name), None)
+
+    @property
+    def host_id(self) -> str:
+        """What error documents name as HostId."""
+        return self.header("host")
+
+
+@dataclass(frozen=True, slots=True)
+class Addressing:
+    """How hosts name buckets."""
+
+    suffixes: tuple[str, ...]
+    cname_buckets: Mapping[str, str]
+
+    def locate(self, host: str, path: str) -> tuple[str, str]:
+        """Tell bucket and object key of a decoded path."""
+        if host in self.cname_buckets:
+            return self.cname_buckets[host], path[1:]
+        for suffix in self.suffixes:
+            if host.endswith("." + suffix):
+                return host.removesuffix("." + suffix), path[1:]
+        bucket, _, object_key = path[1:].partition("/")
+        return bucket, object_key
+
+
+def split_host(header: str) -> str:
+    """Tell the name in a Host header: without port, lower-case, IPv6 brackets kept off."""
+    if header.startswith("["):
+        return header[1:].partition("]")[0].lower()
+    return header.partition(":")[0].lower().rstrip(".")
+
+
+def is_ip_address(host: str) -> bool:
+    """Tell whether a host is a literal address."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def decode_path(raw_path: str) -> str:
+    """Decode a path's percent signs.
+
+    Raises:
+        OssError: The result is not UTF-8.
+    """
+    try:
+        return unquote_to_bytes(raw_path.encode("utf-8", "surrogateescape")).decode()
+    except UnicodeDecodeError as error:
+        raise OssError(INVALID_OBJECT_NAME) from error
+
+
+def decode_query(raw_query: str) -> tuple[tuple[str, str], ...]:
+    """Split and decode a query; `+` stays a plus, as the signatures have it."""
+    pairs = []
+    for item in raw_query.split("&"):
+        if item:
+            name, _, value = item.partition("=")
+            pairs.append((_decode_component(name), _decode_component(value)))
+    return tuple(pairs)
+
+
+def _decode_component(text: str) -> str:
+    return unquote_to_bytes(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+
+
+def check_object_key(object_key: str) -> None:
+    """Refuse keys that OSS refuses.
+
+    Raises:
+        OssError: The key is empty, too long, or begins with a slash or backslash.
+    """
+    try:
+        size = len(object_key.encode())
+    except UnicodeEncodeError as error:
+        raise OssError(INVALID_OBJECT_NAME) from error
+    if not 1 <= size <= MAX_KEY_BYTES or object_key[0] in "/\\":
+        raise OssError(INVALID_OBJECT_NAME)

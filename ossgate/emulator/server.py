@@ -1,0 +1,231 @@
+"""The emulator as a running server, for tests and for the command line."""
+
+import errno
+import logging
+import threading
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from cheroot.server import HTTPServer
+
+from ossgate.emulator.admin import PREFIX, Admin
+from ossgate.emulator.app import App
+from ossgate.emulator.authenticator import Authenticator
+from ossgate.emulator.callback_delivery import CallbackDelivery
+from ossgate.emulator.callback_key import CallbackKey, load_callback_key
+from ossgate.emulator.callback_sender import CallbackSender
+from ossgate.emulator.cors import CorsRule
+from ossgate.emulator.credentials import Credentials, CredentialSet
+from ossgate.emulator.data_lock import DataDirInUse, DataLock
+from ossgate.emulator.events import Transcript
+from ossgate.emulator.faults import FaultPlan
+from ossgate.emulator.gateway import EmulatorGateway
+from ossgate.emulator.object_read import ObjectRead
+from ossgate.emulator.options import EmulatorOptions
+from ossgate.emulator.post_object import PostObject
+from ossgate.emulator.requests import Addressing
+from ossgate.emulator.store import ObjectStore
+from ossgate.emulator.upload_gate import UploadGate
+from ossgate.emulator.worker_pool import WorkerPool
+
+_LOGGER = logging.getLogger("ossgate.emulator")
+# Threads beyond those that uploads can hold: they answer HEAD while all uploads wait.
+_RESERVED_THREADS = 64
+_MAX_HEADER_BYTES = 256 * 1024
+
+
+class EmulatorStartError(RuntimeError):
+    """The emulator cannot start; the text is one sentence with the way out."""
+
+
+class _Server(HTTPServer):
+    """The server library's server, with what `EmulatorGateway` needs."""
+
+    app: App
+    addressing: Addressing
+    request_queue_size = 1024
+    # The library takes None for no limit, though its annotations do not say so.
+    keep_alive_conn_limit = None  # type: ignore[assignment]
+    expiration_interval = 0.1
+    max_request_header_size = _MAX_HEADER_BYTES
+    shutdown_timeout = 2
+
+    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+        """Pass the library's messages on to logging."""
+        _LOGGER.log(level, "%s", msg, exc_info=traceback)
+
+
+class Emulator:
+    """A local OSS; use it as a context manager, or call `start` and `stop`.
+
+    Args:
+        options: What to serve, where.
+    """
+
+    def __init__(self, options: EmulatorOptions) -> None:
+        self.options = options
+        self._lock = DataLock(options.data_dir)
+        self._key: CallbackKey | None = None
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the emulator answers, without a slash at the end."""
+        if self.options.public_url is not None:
+            return self.options.public_url.rstrip("/")
+        if self._server is None:
+            raise RuntimeError("the emulator has not been started")
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.options.host, self.options.host)  # noqa: S104
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def port(self) -> int:
+        """The port in use."""
+        if self._server is None:
+            raise RuntimeError("the emulator has not been started")
+        return int(self._server.bind_addr[1])
+
+    @property
+    def bucket_url(self) -> str:
+        """Where forms are posted."""
+        return f"{self.url}/{self.options.bucket}"
+
+    @property
+    def public_key_url(self) -> str:
+        """Where the callback key is found; what `x-oss-pub-key-url` says."""
+        return f"{self.url}{PREFIX}callback.pem"
+
+    @property
+    def public_key_pem(self) -> str:
+        """The callback key itself."""
+        if self._key is None:
+            raise RuntimeError("the emulator has not been started")
+        return self._key.public_pem
+
+    def start(self) -> None:
+        """Prepare the folder and the key, take the port, begin to answer.
+
+        Raises:
+            EmulatorStartError: Folder, key or port cannot be used.
+        """
+        store = self._open_folder()
+        try:
+            self._key = self._load_key()
+            self._server = self._listen()
+        except EmulatorStartError:
+            self._lock.release()
+            raise
+        self._server.app = self._build_app(store, self._key)
+        self._thread = threading.Thread(target=self._server.serve, name="emulator", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop answering; running uploads get a moment to end."""
+        if self._server is not None and self._thread is not None:
+            self._server.stop()
+            self._thread.join()
+            self._server = self._thread = None
+            self._lock.release()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _open_folder(self) -> ObjectStore:
+        data_dir = self.options.data_dir
+        store = ObjectStore(data_dir)
+        try:
+            data_dir.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+            store.open()
+        except DataDirInUse as error:
+            raise EmulatorStartError(
+                f"Another emulator uses {data_dir}; stop it or choose another --data-dir."
+            ) from error
+        except OSError as error:
+            self._lock.release()
+            raise EmulatorStartError(
+                f"Cannot write to {data_dir} ({error.strerror}); choose another --data-dir."
+            ) from error
+        return store
+
+    def _load_key(self) -> CallbackKey:
+        try:
+            if self.options.callback_private_key is not None:
+                return CallbackKey(self.options.callback_private_key)
+            return load_callback_key(self.options.data_dir)
+        except (ValueError, OSError) as error:
+            raise EmulatorStartError(
+                f"The callback key cannot be used ({error}); give an RSA private key as PEM without passphrase."
+            ) from error
+
+    def _listen(self) -> _Server:
+        options = self.options
+        server = _Server((options.host, options.port), EmulatorGateway)
+        server.timeout = options.idle_timeout  # type: ignore[assignment]  # any number of seconds
+        server.requests = WorkerPool(server, options.max_uploads + _RESERVED_THREADS)
+        region = options.region
+        server.addressing = Addressing(
+            (f"oss-{region}.aliyuncs.com", f"oss-{region}-internal.aliyuncs.com", *options.host_suffixes),
+            options.cname_buckets,
+        )
+        try:
+            server.prepare()
+        except OSError as error:
+            raise EmulatorStartError(_explain_port(options, error)) from error
+        return server
+
+    def _build_app(self, store: ObjectStore, key: CallbackKey) -> App:
+        options = self.options
+        credentials = CredentialSet(
+            [
+                Credentials(options.access_key_id, options.access_key_secret),
+                *options.temporary_credentials,
+            ]
+        )
+        transcript = Transcript(options.on_event)
+        faults = FaultPlan()
+        sender = CallbackSender(key, self.public_key_url, options.callback_timeout, options.callback_ca_file)
+        post_object = PostObject(
+            store=store,
+            credentials=credentials,
+            region=options.region,
+            bucket_acl=options.bucket_acl,
+            allow_private_callbacks=options.allow_private_callbacks,
+            delivery=CallbackDelivery(store, sender, faults, transcript),
+            now=options.now,
+        )
+        return App(
+            bucket=options.bucket,
+            admin=Admin(key.public_pem, urlsplit(self.url).hostname or "", faults, transcript),
+            authenticator=Authenticator(credentials, options.region, options.now),
+            post_object=post_object,
+            object_read=ObjectRead(store, options.bucket_acl),
+            cors_rules=[CorsRule(options.cors_origins)] if options.cors_origins else [],
+            gate=UploadGate(options.max_uploads),
+            transcript=transcript,
+            now=options.now,
+            report_failure=_report_failure,
+        )
+
+
+def _explain_port(options: EmulatorOptions, error: OSError) -> str:
+    cause: Any = error.__cause__ or error
+    where = f"{options.host}:{options.port}"
+    if getattr(cause, "errno", None) == errno.EADDRINUSE:
+        return f"Port {options.port} on {options.host} is in use; choose another with --port (0 takes a free one)."
+    return f"Cannot listen on {where} ({getattr(cause, 'strerror', None) or cause}); choose another --host or --port."
+
+
+def _report_failure(error: BaseException) -> None:
+    _LOGGER.error("a request failed inside the emulator", exc_info=error)
