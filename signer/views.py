@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, Response, request
 
 from ossgate.access import AccessDenied
@@ -57,7 +59,7 @@ def list_profiles() -> Response:
     return json_response({"profiles": [describe_profile(profile) for profile in profiles]})
 
 
-def describe_profile(profile: Profile) -> dict[str, object]:
+def describe_profile(profile: Profile) -> dict[str, Any]:
     """Return a profile's limits in the shape that clients read."""
     known = [
         choose_extension("", media_type) for media_type in profile.content_types if "*" not in media_type

@@ -1,0 +1,5 @@
+"""`python -m ossgate` is the command `ossgate`."""
+
+from ossgate.cli import main
+
+main()
