@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -210,14 +210,19 @@ def issue_plain_form() -> str | tuple[str, int]:
     if not is_same_site():
         return _show_message(messages, "message.cross_site", messages("message.cross_site_hint"), 403)
     profile = request.form.get("profile", "")
-    grant = current_pages().issue_form_grant(profile, request.form.get("content_type") or _ANY_TYPE)
+    content_type = request.form.get("content_type") or _ANY_TYPE
+    grant = current_pages().issue_form_grant(profile, content_type)
     view = next((each for each in current_pages().profiles() if each.name == profile), None)
+    if view and content_type != _ANY_TYPE:
+        # The grant is for the type that was chosen, not for all that the profile takes.
+        view = replace(view, content_types=(content_type,))
     return render_template(
         "form.html",
         t=messages,
         grant=grant,
         expires=_describe_time(grant["expires_at"]),
         limits=describe_limits(view, messages) if view else "",
+        accept="" if content_type == _ANY_TYPE else content_type,
     )
 
 

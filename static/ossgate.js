@@ -62,6 +62,7 @@ const GRANT_SPARE = 30_000;
  * @property {string} uploadId
  * @property {unknown} reply The callback's answer, whichever way it came.
  * @property {"callback" | "confirm"} via
+ * @property {OssError | null} oss What OSS said of the callback, where it failed and the upload was confirmed instead.
  */
 
 /** Anything that went wrong on the way of an upload, with what to do about it. */
@@ -220,7 +221,7 @@ export async function settleUpload(server, uploadId, { delays = CONFIRM_DELAYS, 
         return reply;
       }
     } catch (error) {
-      if (error.code === "cancelled" || error.code === "bucket_disagrees") {
+      if (error.code === "cancelled" || !error.retryable) {
         throw error;
       }
       cause = error;
@@ -260,14 +261,20 @@ export async function settleUpload(server, uploadId, { delays = CONFIRM_DELAYS, 
  */
 export async function upload(server, file, options) {
   const { previous, headers, signal, onState = () => {}, confirmDelays } = options;
-  const settle = async (uploadId) => {
+  const settle = async (uploadId, oss = previous?.oss ?? null) => {
     onState("confirming");
-    const reply = await settleUpload(server, uploadId, { delays: confirmDelays, headers, signal });
-    return finish(uploadId, reply, "confirm");
+    try {
+      const reply = await settleUpload(server, uploadId, { delays: confirmDelays, headers, signal });
+      return finish(uploadId, reply, "confirm", oss);
+    } catch (error) {
+      error.stored = error.retryable;
+      error.oss = oss;
+      throw error;
+    }
   };
-  const finish = (uploadId, reply, via) => {
+  const finish = (uploadId, reply, via, oss = null) => {
     onState("done");
-    return { uploadId, reply, via };
+    return { uploadId, reply, via, oss };
   };
 
   let grant = null;
@@ -299,7 +306,7 @@ export async function upload(server, file, options) {
       if (posted.confirmed && !isUnconfirmed(posted.reply)) {
         return finish(grant.upload_id, posted.reply, "callback");
       }
-      return await settle(grant.upload_id);
+      return await settle(grant.upload_id, posted.error);
     } catch (error) {
       if (reused && error.code === "policy_expired") {
         grant = null;
@@ -643,7 +650,7 @@ function refusalOfServer(response, answer, uploadId) {
   return new UploadError(told.code ?? "server_error", told.message ?? `The server answered ${response.status}.`, {
     hint: told.hint ?? "",
     status: response.status,
-    retryable: response.status >= 500 || response.status === 429 || response.status === 409,
+    retryable: response.status >= 500 || response.status === 429 || told.code === "object_missing",
     requestId: told.request_id,
     retryAfter: Number.isNaN(retryAfter) ? null : retryAfter,
     uploadId,

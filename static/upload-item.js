@@ -21,7 +21,7 @@ const ENDED = new Set(["done", "unconfirmed", "failed", "refused", "cancelled"])
 
 /** Say what went wrong and what to do, in the reader's language where the code is known. */
 export function explain(error, { file, profile }) {
-  const key = `error.${error.code}`;
+  const key = error.stored ? "error.not_confirmed" : `error.${error.code}`;
   if (!knows(key)) {
     return sentences(error.message, error.hint);
   }
@@ -32,6 +32,10 @@ export function explain(error, { file, profile }) {
   const values = { size: shown, max: size(profile.max_size), min: size(profile.min_size), types: profile.types };
   const wait = error.retryAfter ? t("retry.wait", { time: duration(error.retryAfter) }) : "";
   return sentences(t(key, values), t(`${key}.do`, values), wait);
+}
+
+function describeOss(oss) {
+  return oss ? [oss.code, oss.message, oss.ec].filter(Boolean).join(" · ") : "";
 }
 
 /** A row, kept up to date by `update`. */
@@ -211,7 +215,7 @@ export class ItemView {
   }
 
   #listAnswer() {
-    const { reply, via, uploadId } = this.item.result;
+    const { reply, via, uploadId, oss } = this.item.result;
     const answer = reply !== null && typeof reply === "object" ? reply : {};
     return [
       ["key", answer.object_key],
@@ -220,16 +224,16 @@ export class ItemView {
       ["etag", answer.etag],
       ["upload_id", uploadId],
       ["via", t(`details.via_${via}`)],
+      ["oss", describeOss(oss)],
     ].filter(([, value]) => value !== undefined && value !== null && value !== "");
   }
 
   #listError() {
     const { error } = this.item;
-    const oss = error.oss ?? error.cause?.oss ?? null;
     return [
       ["code", error.code],
       ["message", sentences(error.message, error.hint)],
-      ["oss", oss && [oss.code, oss.message, oss.ec].filter(Boolean).join(" · ")],
+      ["oss", describeOss(error.oss)],
       ["status", error.status || ""],
       ["upload_id", error.uploadId],
       ["request_id", error.requestId],

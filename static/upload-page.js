@@ -48,7 +48,7 @@ function sayOutcome(item) {
 function sayEnd() {
   const done = queue.items.filter((item) => item.state === "done").length;
   if (queue.items.length > 1) {
-    say(t("said.all", { done, failed: queue.items.length - done }));
+    say(t("said.all", { done, total: queue.items.length }));
   }
 }
 
