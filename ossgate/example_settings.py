@@ -166,6 +166,8 @@ title = "Any file"
 allow = ["anonymous"]
 object_key = "files/{{date}}/{{upload_id}}-{{name}}{{ext}}"
 max_size = "1GB"
+# Names in scripts that URLs spell out in three characters a byte make long links.
+reply_limit = "2KB"
 
 [profiles.file.quota]
 pending_uploads = 200
