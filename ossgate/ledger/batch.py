@@ -116,6 +116,12 @@ class Batch:
             if len(overdue) < _OVERDUE_AT_ONCE:
                 return
 
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether there is nothing left to write."""
+        waiting = (self._new_uploads, self._claims, self._notes, self._changed, self._refusals)
+        return not any(waiting) and not any(account.changed for account in self.accounts.values())
+
     def write(self) -> None:
         """Write everything collected."""
         self._write_uploads()

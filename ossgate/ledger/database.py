@@ -125,7 +125,7 @@ class Database:
             try:
                 connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as exc:
-                if exc.sqlite_errorcode & 0xFF not in _SQLITE_BUSY_CODES or time.monotonic() > deadline:
+                if not self.is_busy(exc) or time.monotonic() > deadline:
                     raise
             else:
                 return
@@ -152,6 +152,10 @@ class Database:
         if isinstance(exc, dbapi.DatabaseError):
             return not isinstance(exc, (dbapi.IntegrityError, dbapi.DataError, dbapi.NotSupportedError))
         return isinstance(exc, (OSError, MemoryError))
+
+    def is_busy(self, exc: BaseException) -> bool:
+        """Tell whether another process holds SQLite's lock."""
+        return getattr(exc, "sqlite_errorcode", 0) & 0xFF in _SQLITE_BUSY_CODES
 
     def is_duplicate(self, exc: BaseException) -> bool:
         """Tell whether a row broke a primary key."""

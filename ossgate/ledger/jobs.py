@@ -297,7 +297,7 @@ class PingJob(Job):
 
 
 def run_jobs(batch: Batch, jobs: Sequence[Job]) -> None:
-    """Apply jobs in their order, issues last, and write what they decided; the caller commits."""
+    """Apply jobs in their order, issues last; the caller writes the batch and commits."""
     batch.load_uploads([upload_id for job in jobs for upload_id in job.upload_ids()])
     for job in jobs:
         job.error = None
@@ -311,4 +311,3 @@ def run_jobs(batch: Batch, jobs: Sequence[Job]) -> None:
     for job in jobs:
         if job.is_issue:
             job.apply(batch)
-    batch.write()

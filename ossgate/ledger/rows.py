@@ -102,18 +102,23 @@ def parse_change(row: Mapping[str, Any]) -> Change:
 
 
 def encode_refusal(refused: Refusal) -> Row:
-    """Build the row of a refused request."""
+    """Build the row of a refused request, which may hold anything that a stranger sent."""
     return {
         "refusal_id": refused.refusal_id,
         "at": encode_time(refused.at),
         "layer": refused.layer,
         "code": refused.code,
-        "detail": refused.detail,
-        "upload_id": refused.upload_id,
-        "raw_target": refused.raw_target,
+        "detail": _storable(refused.detail),
+        "upload_id": None if refused.upload_id is None else _storable(refused.upload_id),
+        "raw_target": _storable(refused.raw_target),
         "body": refused.body,
-        "remote_addr": refused.remote_addr,
+        "remote_addr": _storable(refused.remote_addr),
     }
+
+
+def _storable(text: str) -> str:
+    # PostgreSQL stores no NUL, and neither database a lone surrogate.
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
 def parse_refusal(row: Mapping[str, Any]) -> Refusal:

@@ -1,6 +1,7 @@
 """One driver connection of the writer, with the compiled statements beside it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from ossgate.ledger.database import Database
@@ -30,6 +31,10 @@ class Session:
     def commit(self) -> None:
         """Make everything since ``begin`` durable."""
         self.connection.execute("COMMIT")
+
+    def pipeline(self) -> AbstractContextManager[object]:
+        """Send what follows without waiting for each answer; errors come out at the latest when the context ends."""
+        return nullcontext() if self._database.is_sqlite else self.connection.pipeline()
 
     def rollback(self) -> None:
         """Undo everything since ``begin``."""

@@ -2,8 +2,6 @@
 
 from enum import StrEnum
 
-from ossgate.ledger.errors import TransitionForbidden
-
 
 class State(StrEnum):
     """Name where an upload stands."""
@@ -33,13 +31,3 @@ ARRIVED = frozenset({State.UNCONFIRMED, State.UPLOADED})
 def is_allowed(state: str, target: str) -> bool:
     """Tell whether an upload may go from one state to another; staying is no step."""
     return target in STEPS.get(state, ())
-
-
-def verify_step(state: str, target: str) -> None:
-    """Pass when the step exists.
-
-    Raises:
-        TransitionForbidden: The state machine has no such step.
-    """
-    if not is_allowed(state, target):
-        raise TransitionForbidden(state, target)

@@ -187,6 +187,8 @@ class Writer:
                     session.begin()
                     return session
             except Exception as exc:
+                if self._database.is_busy(exc):
+                    raise
                 # Nothing has begun, so a connection that died in its sleep costs nobody anything.
                 _LOG.info("ledger connection lost: %s", self._database.describe(exc))
             self._disconnect()
@@ -200,8 +202,14 @@ class Writer:
     def _commit(self, session: Session, jobs: list[Job]) -> None:
         batch = Batch(session)
         run_jobs(batch, jobs)
-        self._trim_refusals(session, jobs)
-        session.commit()
+        if batch.is_empty:
+            # A pipeline costs more than the one answer it would not wait for.
+            session.commit()
+        else:
+            with session.pipeline():
+                batch.write()
+                self._trim_refusals(session, jobs)
+                session.commit()
         if self._failing is not None:
             _LOG.warning("ledger available again")
             self._failing = None

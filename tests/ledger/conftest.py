@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -193,28 +194,47 @@ def read_accounts(url: str) -> Callable[[], dict[tuple[str, str, str], tuple[int
 
 
 @pytest.fixture
-def hold_database(url: str) -> Callable[[], AbstractContextManager[None]]:
-    """Keep every writer waiting for as long as the context lasts, as another process could."""
+def hold_database(url: str) -> Callable[[], AbstractContextManager[Callable[[], None]]]:
+    """Keep every writer waiting for as long as the context lasts, as another process could.
+
+    The context gives a function that returns once a writer waits with a batch under way. On SQLite that cannot be: there
+    the lock is had before a batch is put together.
+    """
 
     @contextmanager
-    def hold() -> Iterator[None]:
-        if url.startswith("sqlite"):
-            blocker = sqlite3.connect(make_url(url).database or "", isolation_level=None)
-            blocker.execute("BEGIN IMMEDIATE")
-        else:
-            import psycopg
-
-            blocker = psycopg.connect(
-                make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-            )
-            blocker.execute("LOCK TABLE upload, history IN ACCESS EXCLUSIVE MODE")
+    def hold_sqlite() -> Iterator[Callable[[], None]]:
+        blocker = sqlite3.connect(make_url(url).database or "", isolation_level=None)
+        blocker.execute("BEGIN IMMEDIATE")
         try:
-            yield
+            yield lambda: None
         finally:
             blocker.rollback()
             blocker.close()
 
-    return hold
+    @contextmanager
+    def hold_postgresql() -> Iterator[Callable[[], None]]:
+        import psycopg
+
+        server = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+        def wait_for_writer() -> None:
+            deadline = time.monotonic() + 10
+            query = (
+                "SELECT count(*) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            with psycopg.connect(server, autocommit=True) as observer:
+                while observer.execute(query).fetchone() == (0,):
+                    assert time.monotonic() < deadline
+
+        with psycopg.connect(server) as blocker:
+            blocker.execute("LOCK TABLE upload, history IN ACCESS EXCLUSIVE MODE")
+            try:
+                yield wait_for_writer
+            finally:
+                blocker.rollback()
+
+    return hold_sqlite if url.startswith("sqlite") else hold_postgresql
 
 
 @pytest.fixture

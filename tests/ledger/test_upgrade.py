@@ -1,0 +1,129 @@
+"""Migrations: from nothing, again, by several at once, and ending in the tables that the code expects."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, inspect, text
+
+from ossgate.ledger import Ledger, LedgerUnavailable, SchemaOutdated
+from ossgate.ledger.tables import HEAD_REVISION, metadata
+from ossgate.ledger.upgrade import MIGRATIONS
+
+UPGRADE = """
+import sys
+from ossgate.ledger import Ledger
+ledger = Ledger(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+ledger.upgrade()
+ledger.ping(timeout=30)
+ledger.close()
+"""
+
+
+def test_upgrade_when_empty(url: str) -> None:
+    """The migrations end in the very tables of tables.py."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), metadata)
+        tables = set(inspect(connection).get_table_names())
+    engine.dispose()
+
+    assert differences == []
+    assert tables == {"alembic_version", "upload", "history", "quota", "refusal"}
+
+
+def test_upgrade_when_done_already(url: str) -> None:
+    """A second upgrade finds nothing to do."""
+    ledger = Ledger(url)
+    ledger.upgrade()
+    ledger.ping(timeout=5)
+    ledger.close()
+
+
+def test_upgrade_when_several_at_once(
+    empty_url: str, start_program: Callable[..., subprocess.Popen[str]]
+) -> None:
+    """Five processes that upgrade an empty database at once all find it ready."""
+    programs = [start_program(UPGRADE, empty_url) for _ in range(5)]
+    for program in programs:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "ready\n"
+    for program in programs:
+        assert program.stdin is not None
+        program.stdin.write("go\n")
+        program.stdin.flush()
+
+    assert [program.wait() for program in programs] == [0] * 5
+
+
+def test_upgrade_makes_the_folder(tmp_path: Path) -> None:
+    """The parent folder of an SQLite file is made, whatever its name."""
+    ledger = Ledger(f"sqlite:///{tmp_path / 'a b%20?#' / '数据' / 'ledger.sqlite3'}".replace("?", "%3F"))
+    ledger.upgrade()
+    ledger.ping(timeout=5)
+    ledger.close()
+
+
+def test_upgrade_when_the_folder_cannot_be_made(tmp_path: Path) -> None:
+    """A file in the way of the folder is told in a sentence."""
+    (tmp_path / "file").write_text("")
+    ledger = Ledger(f"sqlite:///{tmp_path / 'file' / 'ledger.sqlite3'}")
+
+    with pytest.raises(LedgerUnavailable, match="folder"):
+        ledger.upgrade()
+    ledger.close()
+
+
+def test_upgrade_when_the_server_is_gone() -> None:
+    """A server that cannot be reached is our error, without its password."""
+    ledger = Ledger("postgresql+psycopg://user:secret@127.0.0.1:1/none")
+
+    with pytest.raises(LedgerUnavailable) as caught:
+        ledger.upgrade()
+
+    assert "secret" not in str(caught.value)
+    ledger.close()
+
+
+def test_schema_when_older_or_newer(url: str) -> None:
+    """An older revision is refused; a newer one passes, so that nodes can be upgraded one by one."""
+    for revision, passes in (("0000", False), ("9999", True)):
+        engine = create_engine(url)
+        with engine.begin() as connection:
+            connection.execute(
+                text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision}
+            )
+        engine.dispose()
+        ledger = Ledger(url)
+        if passes:
+            ledger.ping(timeout=5)
+        else:
+            with pytest.raises(SchemaOutdated, match=f"revision '{revision}'"):
+                ledger.ping(timeout=5)
+        ledger.close()
+
+
+def test_head_revision_is_the_migrations_head() -> None:
+    """The constant that start-up compares with names the newest migration."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD_REVISION
+
+
+def test_alembic_is_not_imported_by_a_server() -> None:
+    """Only an upgrade loads Alembic, and nothing loads the ORM."""
+    program = (
+        "import sys, ossgate.ledger; print([name in sys.modules for name in ('alembic', 'sqlalchemy.orm')])"
+    )
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert printed.stdout == "[False, False]\n"

@@ -1,0 +1,445 @@
+"""The writer: bad rows fail alone, full queues and lost time are said, outages are survived."""
+
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from ossgate.ledger import (
+    Arrival,
+    Ledger,
+    LedgerBusy,
+    LedgerError,
+    LedgerUnavailable,
+    NewUpload,
+    Refusal,
+    RowRejected,
+    SchemaOutdated,
+)
+
+MakeLedger = Callable[..., Ledger]
+MakeUpload = Callable[..., NewUpload]
+MakeArrival = Callable[..., Arrival]
+Hold = Callable[[], AbstractContextManager[Callable[[], None]]]
+
+
+class Call(threading.Thread):
+    """Call something in a thread and keep what it returned or raised."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        super().__init__()
+        self._work = work
+        self.result: object = None
+        self.error: LedgerError | None = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self.result = self._work()
+        except LedgerError as exc:
+            self.error = exc
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for another thread to get somewhere, for a few seconds at most."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [{"size": 2**70}, {"etag": "\ud800"}, {"reply": object()}, {"size": None}],
+    ids=["number too large", "lone surrogate", "no bytes", "missing"],
+)
+def test_batch_when_a_row_is_bad(
+    make_ledger: MakeLedger,
+    make_upload: MakeUpload,
+    make_arrival: MakeArrival,
+    now: datetime,
+    hold_database: Hold,
+    spoiled: dict[str, object],
+) -> None:
+    """A row that the database will not take fails alone; the rest of its batch is recorded."""
+    ledger = make_ledger(busy_timeout=30)
+    news = [make_upload() for _ in range(8)]
+    ledger.record_issued(news, quota=None, now=now)
+    arrivals = [make_arrival(new, **(spoiled if n == 3 else {})) for n, new in enumerate(news)]
+    with hold_database() as wait_for_writer:
+        first = Call(lambda: ledger.record_arrival(make_arrival(make_upload()), now=now, timeout=30))
+        wait_for_writer()
+        # Held up together behind the first, they end in one batch.
+        calls = [
+            Call(lambda arrival=arrival: ledger.record_arrival(arrival, now=now, timeout=30))
+            for arrival in arrivals
+        ]
+        wait_until(lambda: ledger._writer._queue.qsize() == 8)
+    first.join()
+    for call in calls:
+        call.join()
+
+    assert [type(call.error) for call in calls] == [RowRejected if n == 3 else type(None) for n in range(8)]
+    states = [found.state for new in news if (found := ledger.fetch_upload(new.upload_id))]
+    assert states == ["issued" if n == 3 else "uploaded" for n in range(8)]
+
+
+def test_row_rejected_says_little(
+    ledger: Ledger, make_upload: MakeUpload, make_arrival: MakeArrival, now: datetime
+) -> None:
+    """The error of a rejected row is short and does not repeat the row."""
+    with pytest.raises(RowRejected) as caught:
+        ledger.record_arrival(make_arrival(make_upload(), etag="secret\ud800" * 1000), now=now, timeout=5)
+
+    assert len(str(caught.value)) < 300
+    assert caught.value.code == "row_rejected"
+
+
+def test_queue_when_full(
+    make_ledger: MakeLedger,
+    make_upload: MakeUpload,
+    make_arrival: MakeArrival,
+    now: datetime,
+    hold_database: Hold,
+) -> None:
+    """One more than the queue holds is refused at once; those in it are recorded."""
+    ledger = make_ledger(queue_size=3)
+    ledger.ping(timeout=5)
+    with hold_database() as wait_for_writer:
+        first = Call(lambda: ledger.record_arrival(make_arrival(make_upload()), now=now, timeout=30))
+        wait_for_writer()
+        calls = [
+            Call(lambda arrival=arrival: ledger.record_arrival(arrival, now=now, timeout=30))
+            for arrival in [make_arrival(make_upload()) for _ in range(3)]
+        ]
+        wait_until(lambda: ledger._writer._queue.qsize() == 3)
+
+        with pytest.raises(LedgerBusy, match="3 jobs are waiting") as caught:
+            ledger.record_arrival(make_arrival(make_upload()), now=now, timeout=30)
+
+    assert caught.value.begun is False
+    for call in [first, *calls]:
+        call.join()
+        assert call.error is None
+
+
+def test_refusals_when_the_queue_is_full(
+    make_ledger: MakeLedger,
+    make_refusal: Callable[..., Refusal],
+    make_upload: MakeUpload,
+    make_arrival: MakeArrival,
+    now: datetime,
+    hold_database: Hold,
+) -> None:
+    """Refusals past the bound are dropped and counted, and keep nobody else out."""
+    ledger = make_ledger(queue_size=5)
+    ledger.ping(timeout=5)
+    with hold_database() as wait_for_writer:
+        first = Call(lambda: ledger.record_arrival(make_arrival(make_upload()), now=now, timeout=30))
+        wait_for_writer()
+        for _ in range(100):
+            ledger.record_refusal(make_refusal())
+        second = Call(lambda: ledger.ping(timeout=30))
+    first.join()
+    second.join()
+    ledger.ping(timeout=5)
+
+    assert second.error is None
+    assert ledger.dropped + len(ledger.fetch_refusals(limit=200)) == 100
+    assert ledger.dropped > 0
+
+
+def test_refusal_when_it_holds_anything(ledger: Ledger, make_refusal: Callable[..., Refusal]) -> None:
+    """What a stranger sends is kept in a form that every database stores."""
+    ledger.record_refusal(make_refusal(raw_target="/a\0b", detail="\ud800", body=bytes(range(256))))
+    ledger.ping(timeout=5)
+
+    (kept,) = ledger.fetch_refusals()
+    assert (kept.raw_target, kept.detail, kept.body) == ("/a\\x00b", "\\ud800", bytes(range(256)))
+
+
+def test_timeout_when_not_begun(
+    make_ledger: MakeLedger,
+    make_upload: MakeUpload,
+    make_arrival: MakeArrival,
+    now: datetime,
+    hold_database: Hold,
+) -> None:
+    """A waiter that gives up before its row has begun takes it away."""
+    ledger = make_ledger()
+    ledger.ping(timeout=5)
+    cancelled = make_upload()
+    with hold_database() as wait_for_writer:
+        first = Call(lambda: ledger.record_arrival(make_arrival(make_upload()), now=now, timeout=30))
+        wait_for_writer()
+        with pytest.raises(LedgerBusy, match="did not get to it") as caught:
+            ledger.record_arrival(make_arrival(cancelled), now=now, timeout=0.01)
+    first.join()
+    ledger.ping(timeout=5)
+
+    assert caught.value.begun is False
+    assert ledger.fetch_upload(cancelled.upload_id) is None
+
+
+def test_lock_when_held_for_long(
+    make_ledger: MakeLedger,
+    make_upload: MakeUpload,
+    make_arrival: MakeArrival,
+    now: datetime,
+    hold_database: Hold,
+) -> None:
+    """A lock held past the busy timeout releases every waiter, and the next call finds the ledger well."""
+    ledger = make_ledger(busy_timeout=0.1)
+    ledger.ping(timeout=5)
+    arrivals = [make_arrival(make_upload()) for _ in range(4)]
+    with hold_database():
+        calls = [
+            Call(lambda arrival=arrival: ledger.record_arrival(arrival, now=now, timeout=30))
+            for arrival in arrivals
+        ]
+        for call in calls:
+            call.join(10)
+
+        assert [type(call.error) for call in calls] == [LedgerUnavailable] * 4
+
+    assert ledger.record_arrival(arrivals[0], now=now, timeout=5).first
+
+
+def test_timeout_when_the_database_is_known_to_fail(
+    make_ledger: MakeLedger,
+    make_upload: MakeUpload,
+    make_arrival: MakeArrival,
+    now: datetime,
+    hold_database: Hold,
+) -> None:
+    """While the database fails, a waiter whose time is up is told that, not that the ledger is busy."""
+    ledger = make_ledger(busy_timeout=0.1)
+    with hold_database():
+        for timeout in (30, 0.001):
+            with pytest.raises(LedgerUnavailable):
+                ledger.record_arrival(make_arrival(make_upload()), now=now, timeout=timeout)
+
+
+def test_outage_is_logged_once(
+    make_ledger: MakeLedger,
+    make_upload: MakeUpload,
+    make_arrival: MakeArrival,
+    now: datetime,
+    hold_database: Hold,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The log tells when the database fails and when it is back, once each."""
+    ledger = make_ledger(busy_timeout=0.05)
+    with hold_database():
+        for _ in range(3):
+            with pytest.raises(LedgerUnavailable):
+                ledger.record_arrival(make_arrival(make_upload()), now=now, timeout=30)
+    ledger.record_arrival(make_arrival(make_upload()), now=now, timeout=5)
+
+    warnings = [record.message for record in caplog.records if record.levelno == logging.WARNING]
+    assert [text.partition(":")[0] for text in warnings] == ["ledger unavailable", "ledger available again"]
+
+
+def test_connection_when_cut_while_idle(
+    ledger: Ledger, make_upload: MakeUpload, make_arrival: MakeArrival, now: datetime, url: str
+) -> None:
+    """A connection that the server has closed meanwhile costs nobody anything."""
+    ledger.ping(timeout=5)
+    _cut_connections(ledger, url)
+
+    assert ledger.record_arrival(make_arrival(make_upload()), now=now, timeout=5).first
+
+
+@pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
+def test_connection_when_cut_in_a_transaction(
+    make_ledger: MakeLedger,
+    make_upload: MakeUpload,
+    make_arrival: MakeArrival,
+    now: datetime,
+    url: str,
+    hold_database: Hold,
+) -> None:
+    """A server that goes away in the middle releases the waiters; the next call is recorded."""
+    ledger = make_ledger()
+    ledger.ping(timeout=5)
+    arrival = make_arrival(make_upload())
+    with hold_database() as wait_for_writer:
+        call = Call(lambda: ledger.record_arrival(arrival, now=now, timeout=30))
+        wait_for_writer()
+        _cut_connections(ledger, url)
+        call.join(10)
+
+        assert type(call.error) is LedgerUnavailable
+
+    assert ledger.record_arrival(arrival, now=now, timeout=5).first
+
+
+def test_disk_when_full(
+    tmp_path: Path, make_upload: MakeUpload, make_arrival: MakeArrival, now: datetime
+) -> None:
+    """A full disk releases the waiters, loses nothing acknowledged, and is survived."""
+    ledger = Ledger(f"sqlite:///{tmp_path / 'full.sqlite3'}")
+    ledger.upgrade()
+    kept = make_upload()
+    ledger.record_arrival(make_arrival(kept), now=now, timeout=5)
+    session = ledger._writer._session
+    assert session is not None
+    session.connection.execute("PRAGMA max_page_count=1")
+
+    with pytest.raises(LedgerUnavailable, match="full"):
+        ledger.record_arrival(make_arrival(make_upload(), reply=b"x" * 10_000_000), now=now, timeout=5)
+
+    # The new connection has no such bound: there is room again.
+    assert ledger.record_arrival(make_arrival(make_upload()), now=now, timeout=5).first
+    assert ledger.fetch_upload(kept.upload_id) is not None
+    ledger.close()
+
+
+def test_file_when_removed_and_put_back(
+    tmp_path: Path, make_upload: MakeUpload, make_arrival: MakeArrival, now: datetime
+) -> None:
+    """Nothing is acknowledged that goes into a file which is no longer there."""
+    path = tmp_path / "ledger.sqlite3"
+    ledger = Ledger(f"sqlite:///{path}")
+    ledger.upgrade()
+    ledger.ping(timeout=5)
+    path.rename(tmp_path / "away")
+
+    with pytest.raises(SchemaOutdated):
+        ledger.record_arrival(make_arrival(make_upload()), now=now, timeout=5)
+    assert not path.exists()
+
+    (tmp_path / "away").rename(path)
+    assert ledger.record_arrival(make_arrival(make_upload()), now=now, timeout=5).first
+    ledger.close()
+
+
+def test_ping_when_well(ledger: Ledger) -> None:
+    """A ping passes and leaves no trace."""
+    ledger.ping(timeout=5)
+
+    assert ledger.list_uploads() == []
+
+
+def test_ping_when_there_are_no_tables(empty_url: str) -> None:
+    """Before the first upgrade a ping says what to run, and makes no file."""
+    ledger = Ledger(empty_url)
+
+    with pytest.raises(SchemaOutdated, match="ossgate db upgrade") as caught:
+        ledger.ping(timeout=5)
+
+    assert (caught.value.found, caught.value.code) == (None, "schema_outdated")
+    path = make_url(empty_url).database if empty_url.startswith("sqlite") else None
+    assert path is None or not Path(path).exists()
+    ledger.close()
+
+
+@pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
+def test_database_when_read_only(
+    url: str, make_upload: MakeUpload, make_arrival: MakeArrival, now: datetime
+) -> None:
+    """A server that takes no writes is unavailable, and a ping says so."""
+    ledger = Ledger(f"{url}?options=-cdefault_transaction_read_only%3Don")
+
+    with pytest.raises(LedgerUnavailable, match="read-only"):
+        ledger.ping(timeout=5)
+    with pytest.raises(LedgerUnavailable, match="read-only"):
+        ledger.record_arrival(make_arrival(make_upload()), now=now, timeout=5)
+    ledger.close()
+
+
+def test_server_when_unreachable(make_upload: MakeUpload, make_arrival: MakeArrival, now: datetime) -> None:
+    """A server that nobody can reach is told in one line without its password."""
+    ledger = Ledger("postgresql+psycopg://user:pass%40word@127.0.0.1:1/none")
+
+    with pytest.raises(LedgerUnavailable) as caught:
+        ledger.record_arrival(make_arrival(make_upload()), now=now, timeout=5)
+    with pytest.raises(LedgerUnavailable) as read:
+        ledger.fetch_upload("x")
+
+    for exc in (caught.value, read.value):
+        assert "pass" not in str(exc)
+        assert len(str(exc)) < 300
+    ledger.close()
+
+
+def test_close_flushes(
+    make_ledger: MakeLedger, make_refusal: Callable[..., Refusal], hold_database: Hold
+) -> None:
+    """What was queued before the close is there after it."""
+    ledger = make_ledger()
+    ledger.ping(timeout=5)
+    with hold_database():
+        for _ in range(200):
+            ledger.record_refusal(make_refusal())
+        closing = Call(ledger.close)
+    closing.join()
+
+    assert len(make_ledger().fetch_refusals(limit=500)) == 200
+
+
+def test_use_after_close(make_ledger: MakeLedger, make_refusal: Callable[..., Refusal]) -> None:
+    """A closed ledger says so, drops refusals, and may be closed again."""
+    ledger = make_ledger()
+    ledger.ping(timeout=5)
+    ledger.close()
+    ledger.close()
+    ledger.record_refusal(make_refusal())
+
+    with pytest.raises(LedgerUnavailable, match="closed"):
+        ledger.ping(timeout=5)
+    with pytest.raises(LedgerUnavailable, match="closed"):
+        ledger.fetch_upload("x")
+    assert ledger.dropped == 1
+
+
+def test_nothing_happens_before_the_first_use(empty_url: str) -> None:
+    """To make a ledger starts no thread and opens nothing."""
+    before = threading.active_count()
+    ledger = Ledger(empty_url)
+
+    assert threading.active_count() == before
+    assert ledger._database._engine is None
+    ledger.close()
+
+
+def test_sqlite_is_durable(tmp_path: Path) -> None:
+    """The writer's connection is set to survive a power cut, and the file is in WAL mode."""
+    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite3'}")
+    ledger.upgrade()
+    ledger.ping(timeout=5)
+    session = ledger._writer._session
+    assert session is not None
+    connection: sqlite3.Connection = session.connection
+
+    found = {
+        name: connection.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("journal_mode", "synchronous", "foreign_keys")
+    }
+    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+    ledger.close()
+
+
+def _cut_connections(ledger: Ledger, url: str) -> None:
+    if url.startswith("sqlite"):
+        session = ledger._writer._session
+        assert session is not None
+        session.connection.close()
+        return
+    import psycopg
+
+    with psycopg.connect(
+        make_url(url).set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True
+    ) as connection:
+        # Only those of the writer: the one that holds a lock in a test has no lock_timeout set.
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND pid <> pg_backend_pid() AND query NOT LIKE 'LOCK TABLE%'"
+        )
