@@ -219,7 +219,7 @@ class Arrivals:
         return encoded
 
     def _note(self, upload_id: str, result: str) -> None:
-        self.ledger.record_handler_result(upload_id, result, now=self.now())
+        self.ledger.record_handler_result(upload_id, f"handler:{result}", now=self.now())
 
 
 def describe_arrival(upload: Upload) -> dict[str, Any]:

@@ -1,0 +1,134 @@
+"""The bucket client against a scripted server: only OSS's own 404 means absent."""
+
+from datetime import UTC, datetime
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from werkzeug import Response
+
+from ossgate.bucket import BucketClient, BucketUnavailable
+from signer import v4
+from signer.credentials import Credentials
+from signer.places import BucketPlace
+from signer.seal import METADATA_NAME
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+CREDENTIALS = Credentials("id", "secret", "token")
+OSS = {"x-oss-request-id": "5C06A3B67B8B5A3DA422299D"}
+FOUND = OSS | {
+    "Content-Length": "5", "ETag": '"ab12"', "Content-Type": "image/jpeg",
+    METADATA_NAME: "seal", "x-oss-hash-crc64ecma": "77",
+}  # fmt: skip
+
+
+@pytest.fixture
+def place(httpserver):
+    url = httpserver.url_for("/examplebucket")
+    return BucketPlace("examplebucket", "cn-hangzhou", url, url)
+
+
+@pytest.fixture
+def client():
+    made = BucketClient(lambda: CREDENTIALS, now=lambda: NOW)
+    yield made
+    made.close()
+
+
+def answer(httpserver, status, headers):
+    httpserver.expect_request("/examplebucket/a/b c.jpg", method="HEAD").respond_with_response(
+        Response(status=status, headers=headers)
+    )
+
+
+def test_head_object_reads_the_objects_facts(httpserver, place, client):
+    """Size, ETag in upper case, type, seal and CRC come from the headers."""
+    answer(httpserver, 200, FOUND)
+
+    found = client.head_object(place, "a/b c.jpg", seconds=2)
+
+    assert (5, "AB12", "image/jpeg", "seal", "77") == (
+        found.size, found.etag, found.content_type, found.seal, found.crc64,
+    )  # fmt: skip
+
+
+def test_head_object_signs_the_bucket_and_key(httpserver, place, client):
+    """The request carries a V4 signature of /bucket/key and the security token."""
+    answer(httpserver, 200, FOUND)
+    client.head_object(place, "a/b c.jpg", seconds=2)
+    sent = httpserver.log[0][0].headers
+
+    expected = v4.sign_request(
+        "HEAD", "examplebucket", "a/b c.jpg", credentials=CREDENTIALS, region="cn-hangzhou", now=NOW
+    )
+    assert expected["Authorization"] == sent["Authorization"]
+    assert "token" == sent["x-oss-security-token"]
+
+
+def test_head_object_tells_absent_by_a_404_of_oss(httpserver, place, client):
+    """OSS's 404 means absent."""
+    answer(httpserver, 404, OSS)
+
+    assert client.head_object(place, "a/b c.jpg", seconds=2) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [
+        (404, {}),
+        (200, {k: v for k, v in FOUND.items() if not k.startswith("x-oss-request")}),
+        (301, OSS | {"Location": "http://127.0.0.1:1/"}),
+        (400, OSS),
+        (403, OSS | {"x-oss-ec": "0002-00000040"}),
+        (500, OSS),
+        (503, OSS),
+    ],
+)
+def test_head_object_knows_nothing_of_any_other_answer(httpserver, place, client, status, headers):
+    """A proxy's 404, a redirect, a refusal and an outage all mean that we do not know."""
+    answer(httpserver, status, headers)
+
+    with pytest.raises(BucketUnavailable):
+        client.head_object(place, "a/b c.jpg", seconds=2)
+
+
+def test_head_object_gives_up_in_time(httpserver, place, client):
+    """A bucket that does not answer costs no more than the seconds given."""
+    import time
+
+    httpserver.expect_request("/examplebucket/slow").respond_with_handler(
+        lambda _: time.sleep(0.6) or Response(headers=FOUND)
+    )
+    begun = time.monotonic()
+
+    with pytest.raises(BucketUnavailable):
+        client.head_object(place, "slow", seconds=0.2)
+
+    assert time.monotonic() - begun < 0.55
+
+
+def test_head_object_without_time_asks_nobody(httpserver, place, client):
+    """When the deadline is over nothing is sent."""
+    with pytest.raises(BucketUnavailable):
+        client.head_object(place, "a/b c.jpg", seconds=0)
+
+    assert [] == httpserver.log
+
+
+def test_head_object_refused_connection_is_unknown(client):
+    """A host that is not there says nothing about the object."""
+    place = BucketPlace("examplebucket", "cn-hangzhou", "", "http://127.0.0.1:1/examplebucket")
+
+    with pytest.raises(BucketUnavailable):
+        client.head_object(place, "a", seconds=1)
+
+
+def test_presign_get_signs_for_the_clients_host(place, client):
+    """The link goes to the bucket's public host and lives as long as it says."""
+    url = client.presign_get(place, "图/a b.jpg", expires=60)
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+
+    assert url.startswith(place.host + "/%E5%9B%BE/a%20b.jpg?")
+    assert ("60", "token", 64) == (
+        query["x-oss-expires"], query["x-oss-security-token"], len(query["x-oss-signature"]),
+    )  # fmt: skip
