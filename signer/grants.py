@@ -20,6 +20,7 @@ from signer.post_form import sign_form
 from signer.profiles import MAX_SUBJECT_BYTES, Profile
 from signer.seal import METADATA_NAME, SealKeys
 from signer.ticket import TicketKeys
+from signer.times import to_utc
 from signer.variables import check_variables
 
 
@@ -57,7 +58,8 @@ class Grant:
 
 
 def format_time(moment: datetime) -> str:
-    """Return an aware UTC time as our JSON writes it, such as ``2026-01-02T03:04:05Z``."""
+    """Return an aware time as our JSON writes it, such as ``2026-01-02T03:04:05Z``."""
+    moment = to_utc(moment)
     return (
         f"{moment.year:04d}-{moment.month:02d}-{moment.day:02d}"
         f"T{moment.hour:02d}:{moment.minute:02d}:{moment.second:02d}Z"
@@ -81,11 +83,12 @@ class GrantIssuer:
         Args:
             issuer: Who asked: ``anonymous`` or ``api_key:NAME``.
             subject: For whom.
-            now: Aware UTC time.
+            now: Aware time.
 
         Raises:
             GrantRefused: The request asks for what the profile does not give; one subclass a reason.
         """
+        now = to_utc(now)
         facts = plan_upload(
             profile,
             request,

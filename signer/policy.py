@@ -13,15 +13,21 @@ from datetime import datetime
 import orjson
 
 from signer.conditions import Condition
+from signer.errors import ConditionError
+from signer.times import to_utc
 
 
 def build_policy(conditions: Sequence[Condition], *, expires_at: datetime) -> bytes:
     """Return the policy document as UTF-8 JSON.
 
     Args:
-        conditions: At least one; OSS refuses a policy without.
-        expires_at: Aware UTC time; written to the second, since OSS judges it when the whole form has arrived.
+        expires_at: Aware time; written to the second, since OSS judges it when the whole form has arrived.
+
+    Raises:
+        ConditionError: No conditions; OSS refuses such a policy.
     """
+    if not conditions:
+        raise ConditionError("a policy needs a condition", hint="name at least the bucket")
     return orjson.dumps({"expiration": format_expiration(expires_at), "conditions": conditions})
 
 
@@ -32,6 +38,7 @@ def encode_policy(policy: bytes) -> str:
 
 def format_expiration(moment: datetime) -> str:
     """Return a time as policies write it, such as ``2026-01-02T03:04:05.000Z``."""
+    moment = to_utc(moment)
     return (
         f"{moment.year:04d}-{moment.month:02d}-{moment.day:02d}"
         f"T{moment.hour:02d}:{moment.minute:02d}:{moment.second:02d}.000Z"

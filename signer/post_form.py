@@ -35,7 +35,7 @@ def sign_form(
         fields: What the form holds beside the signature; kept in this order, in front.
         conditions: What the policy demands; the signature's own conditions are added here.
         region: Without ``oss-``; only V4 signs it.
-        now: Aware UTC time.
+        now: Aware time.
     """
     sign = _sign_v4 if version == "v4" else _sign_v1
     return sign(fields, conditions, credentials, region, now, expires_at)

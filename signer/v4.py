@@ -17,9 +17,12 @@ from urllib.parse import quote
 
 from signer.credentials import Credentials
 from signer.errors import SignerError
+from signer.times import to_utc
 
 ALGORITHM = "OSS4-HMAC-SHA256"
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
+PRODUCT = "oss"
+"""What the scope names; ``oss-cloudbox`` for OSS in a customer's own data centre."""
 MAX_EXPIRES = 7 * 24 * 3600
 MAX_EXPIRES_STS = 12 * 3600
 
@@ -28,22 +31,23 @@ QueryPairs = Iterable[tuple[str, str]]
 
 def format_date(moment: datetime) -> str:
     """Return a time as ``x-oss-date`` writes it, such as ``20260102T030405Z``."""
+    moment = to_utc(moment)
     return (
         f"{moment.year:04d}{moment.month:02d}{moment.day:02d}"
         f"T{moment.hour:02d}{moment.minute:02d}{moment.second:02d}Z"
     )
 
 
-def build_scope(date: str, region: str) -> str:
+def build_scope(date: str, region: str, product: str = PRODUCT) -> str:
     """Return ``day/region/oss/aliyun_v4_request`` for an ``x-oss-date``."""
-    return f"{date[:8]}/{region}/oss/aliyun_v4_request"
+    return f"{date[:8]}/{region}/{product}/aliyun_v4_request"
 
 
 @lru_cache(maxsize=64)
-def derive_signing_key(secret: str, day: str, region: str) -> bytes:
+def derive_signing_key(secret: str, day: str, region: str, product: str = PRODUCT) -> bytes:
     """Return the signing key of one day and region; kept, since it costs four HMACs."""
     key = ("aliyun_v4" + secret).encode()
-    for step in (day, region, "oss", "aliyun_v4_request"):
+    for step in (day, region, product, "aliyun_v4_request"):
         key = hmac.digest(key, step.encode(), "sha256")
     return key
 
@@ -117,18 +121,21 @@ def sign_request(
     query: QueryPairs = (),
     headers: Mapping[str, str] | None = None,
     additional_headers: Iterable[str] = (),
+    product: str = PRODUCT,
 ) -> dict[str, str]:
-    """Return the headers of a signed request: those given, and those that the signature needs."""
+    """Return the headers of a signed request, names in lower case: those given, and those that the signature needs."""
     date = format_date(now)
-    scope = build_scope(date, region)
-    signed = {**(headers or {}), "x-oss-date": date, "x-oss-content-sha256": UNSIGNED_PAYLOAD}
+    scope = build_scope(date, region, product)
+    # In lower case, so that one given as X-Oss-Date is replaced and not sent twice.
+    signed = {name.lower(): value for name, value in (headers or {}).items()}
+    signed |= {"x-oss-date": date, "x-oss-content-sha256": UNSIGNED_PAYLOAD}
     if credentials.security_token:
         signed["x-oss-security-token"] = credentials.security_token
     canonical = build_canonical_request(
         method, bucket, object_key, query=query, headers=signed, additional_headers=additional_headers
     )
-    signature = _sign(canonical, credentials, date=date, region=region, scope=scope)
-    additional = _keep_additional(additional_headers, {name.lower(): "" for name in signed})
+    signature = _sign(canonical, credentials, date, scope)
+    additional = _keep_additional(additional_headers, signed)
     listed = f"AdditionalHeaders={';'.join(additional)}," if additional else ""
     signed["Authorization"] = (
         f"{ALGORITHM} Credential={credentials.access_key_id}/{scope},{listed}Signature={signature}"
@@ -148,6 +155,7 @@ def presign_query(
     query: QueryPairs = (),
     headers: Mapping[str, str] | None = None,
     additional_headers: Iterable[str] = (),
+    product: str = PRODUCT,
 ) -> list[tuple[str, str]]:
     """Return the whole query of a presigned URL, the signature last.
 
@@ -162,7 +170,7 @@ def presign_query(
     if not 1 <= expires <= limit:
         raise SignerError(f"a presigned URL lives 1 to {limit} seconds, not {expires}")
     date = format_date(now)
-    scope = build_scope(date, region)
+    scope = build_scope(date, region, product)
     sent = headers or {}
     additional = _keep_additional(additional_headers, {name.lower(): "" for name in sent})
     pairs = [
@@ -179,7 +187,7 @@ def presign_query(
     canonical = build_canonical_request(
         method, bucket, object_key, query=pairs, headers=sent, additional_headers=additional
     )
-    pairs.append(("x-oss-signature", _sign(canonical, credentials, date=date, region=region, scope=scope)))
+    pairs.append(("x-oss-signature", _sign(canonical, credentials, date, scope)))
     return pairs
 
 
@@ -195,8 +203,9 @@ def presign_url(url: str, query: QueryPairs) -> str:
     )
 
 
-def _sign(canonical: str, credentials: Credentials, *, date: str, region: str, scope: str) -> str:
-    key = derive_signing_key(credentials.access_key_secret, date[:8], region)
+def _sign(canonical: str, credentials: Credentials, date: str, scope: str) -> str:
+    day, region, product, _ = scope.split("/")
+    key = derive_signing_key(credentials.access_key_secret, day, region, product)
     text = build_string_to_sign(canonical, date=date, scope=scope)
     return hmac.digest(key, text.encode(), "sha256").hex()
 
