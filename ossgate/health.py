@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from flask import Blueprint, Response, current_app
 
 from ossgate.ledger import Ledger, LedgerBusy, LedgerUnavailable
 from ossgate.wire import json_response
-from signer.grants import GrantRequest
+from signer.facts import Facts
+from signer.post_form import sign_form
 from signer.services import SignerServices
 
 bp = Blueprint("health", __name__)
 PING_SECONDS = 2.0
+_SAMPLE = Facts("once", "0" * 26, "health", "health", "health", "bucket", "key", 1, 1, "text/plain", "name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +34,22 @@ class Health:
                 f"the ledger cannot be written: {error}",
                 "run `ossgate db upgrade`, and look at the database",
             )
-        # One grant through all keys, recorded nowhere.
-        issuer, profile = self.services.issuer, next(iter(self.services.profiles.values()))
-        name = "ready.bin"
-        grant = issuer.issue_grant(
-            profile,
-            GrantRequest(name, content_type=_any_type(profile.content_types)),
-            issuer="health",
-            subject="health",
-            now=self.services.now(),
+        issuer, now = self.services.issuer, self.services.now()
+        if issuer.ticket_keys.verify_ticket(issuer.ticket_keys.issue_ticket(_SAMPLE)) != _SAMPLE:
+            return "tickets cannot be verified", "look at [keys] ticket"
+        if issuer.seal_keys.open_seal(issuer.seal_keys.issue_seal(_SAMPLE)) != _SAMPLE:
+            return "seals cannot be opened", "look at [keys] seal"
+        credentials = issuer.credentials()
+        form = sign_form(
+            {},
+            [{"bucket": "b"}],
+            version="v4",
+            credentials=credentials,
+            region="r",
+            now=now,
+            expires_at=now + timedelta(minutes=1),
         )
-        return None if grant.fields else ("no grant can be signed", "look at the log")
-
-
-def _any_type(content_types: tuple[str, ...]) -> str:
-    first = content_types[0]
-    return "application/octet-stream" if first == "*/*" else first.replace("/*", "/x-any")
+        return None if form and credentials.access_key_secret else ("nothing can be signed", "look at [oss]")
 
 
 @bp.get("/healthz")
