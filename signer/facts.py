@@ -91,7 +91,7 @@ def parse_facts(encoded: bytes) -> Facts:
     """
     try:
         version, *values = orjson.loads(encoded)
-        if version != VERSION:
+        if type(version) is not int or version != VERSION:
             raise FactsMalformed("facts of another version", hint="was this grant issued by a newer ossgate?")
         return Facts(*values)
     except (ValueError, TypeError) as error:

@@ -257,7 +257,7 @@ def test_signature_differs_when_a_signed_part_does(
     """Every part of a request that OSS obeys is in the signature."""
 
     def sign(method: str = "HEAD", bucket: str = "b", object_key: str = "k", **parts: Any) -> str:
-        common = {"credentials": make_credentials(), "region": "cn-hangzhou", "now": now}
+        common: dict[str, Any] = {"credentials": make_credentials(), "region": "cn-hangzhou", "now": now}
         return v4.sign_request(method, bucket, object_key, **common, **parts)["Authorization"]
 
     assert sign(**change) != sign()
