@@ -26,6 +26,8 @@ class Job:
 
     # Issues come after everything else of a batch, because arrivals make room in accounts.
     is_issue: ClassVar[bool] = False
+    # Nobody waits for it.
+    is_aside: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self._claim = threading.Lock()
@@ -262,6 +264,8 @@ class StateJob(_ChangeJob):
 class NoteJob(_ChangeJob):
     """Keep a note in an upload's history; nobody waits for it."""
 
+    is_aside = True
+
     def __init__(self, upload_id: str, claim: str, now: datetime) -> None:
         super().__init__(upload_id)
         self._note = claim[:_CLAIM_LENGTH]
@@ -274,6 +278,8 @@ class NoteJob(_ChangeJob):
 
 class RefusalJob(Job):
     """Keep a refused request; nobody waits for it."""
+
+    is_aside = True
 
     def __init__(self, refused: Refusal) -> None:
         super().__init__()

@@ -189,6 +189,13 @@ class Ledger:
             raise LedgerUnavailable("the ledger is closed")
         return self._database
 
+    def _pause_for_fork(self) -> None:
+        self._writer.pause_for_fork()
+        self._database.dispose()
+
+    def _resume_after_fork(self) -> None:
+        self._writer.resume_after_fork()
+
     def _reset_after_fork(self) -> None:
         self._writer.reset_after_fork()
 
@@ -196,6 +203,16 @@ class Ledger:
 def _close_all() -> None:
     for ledger in list(_open_ledgers):
         ledger.close()
+
+
+def _pause_all_for_fork() -> None:
+    for ledger in list(_open_ledgers):
+        ledger._pause_for_fork()
+
+
+def _resume_all_after_fork() -> None:
+    for ledger in list(_open_ledgers):
+        ledger._resume_after_fork()
 
 
 def _reset_all_after_fork() -> None:
@@ -206,4 +223,8 @@ def _reset_all_after_fork() -> None:
 atexit.register(_close_all)
 if hasattr(os, "register_at_fork"):
     # In the child, before any of its code runs: no other thread can hold the locks that are replaced.
-    os.register_at_fork(after_in_child=_reset_all_after_fork)
+    os.register_at_fork(
+        before=_pause_all_for_fork,
+        after_in_parent=_resume_all_after_fork,
+        after_in_child=_reset_all_after_fork,
+    )

@@ -19,6 +19,16 @@ class Session:
         self._file = database.file_identity()
         self.connection = database.connect_writer()
         self._cursor = self.connection.cursor()
+        self._can_pipeline = database.can_pipeline()
+
+    def prepare(self) -> None:
+        """Make a new connection ready for transactions.
+
+        Raises:
+            SchemaOutdated: A migration is missing.
+        """
+        self.verify_schema()
+        self._database.begin_polling(self.connection)
 
     def is_stale(self) -> bool:
         """Tell whether the file was removed or replaced under the connection."""
@@ -34,7 +44,7 @@ class Session:
 
     def pipeline(self) -> AbstractContextManager[object]:
         """Send what follows without waiting for each answer; errors come out at the latest when the context ends."""
-        return nullcontext() if self._database.is_sqlite else self.connection.pipeline()
+        return self.connection.pipeline() if self._can_pipeline else nullcontext()
 
     def rollback(self) -> None:
         """Undo everything since ``begin``."""

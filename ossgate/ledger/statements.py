@@ -16,14 +16,15 @@ from sqlalchemy import (
     ClauseElement,
     Integer,
     Table,
+    and_,
     bindparam,
     column,
     delete,
     insert,
     literal_column,
+    or_,
     select,
     table,
-    tuple_,
     update,
 )
 from sqlalchemy.engine import Dialect
@@ -73,12 +74,16 @@ class Statements:
         """Read and lock so many accounts by (quota_key, profile, period)."""
         statement = self._quota_selects.get(count)
         if statement is None:
-            key = (quota.c.quota_key, quota.c.profile, quota.c.period)
+            # Not (…) IN (…): to that SQLite answers by reading the whole table.
             wanted = [
-                tuple_(bindparam(f"key_{n}"), bindparam(f"profile_{n}"), bindparam(f"period_{n}"))
+                and_(
+                    quota.c.quota_key == bindparam(f"key_{n}"),
+                    quota.c.profile == bindparam(f"profile_{n}"),
+                    quota.c.period == bindparam(f"period_{n}"),
+                )
                 for n in range(count)
             ]
-            query = select(quota).where(tuple_(*key).in_(wanted)).order_by(*key)
+            query = select(quota).where(or_(*wanted)).order_by(*quota.primary_key.columns)
             statement = self._quota_selects[count] = self._compile(query.with_for_update())
         return statement
 

@@ -51,6 +51,9 @@ class Writer:
         self._statements: Statements | None = None
         self._thread: threading.Thread | None = None
         self._start_lock = threading.Lock()
+        # Held for the length of a batch.
+        self._turn = threading.Lock()
+        self._paused = False
         self._stopping = False
         self._failing: str | None = None
         # The first refusals that a process adds are followed by a trim.
@@ -97,6 +100,22 @@ class Writer:
             self._queue.put(None)
             thread.join(_CLOSE_TIMEOUT)
 
+    def pause_for_fork(self) -> None:
+        """Let the batch under way end and close the connection, so that a child inherits none.
+
+        SQLite's locks are the process's: a child of a process with an open database could not trust its own. A server that
+        hangs is not waited for longer than the busy timeout; then the child merely leaves the connection alone.
+        """
+        self._paused = self._turn.acquire(timeout=self._database.busy_timeout)
+        if self._paused:
+            self._disconnect()
+
+    def resume_after_fork(self) -> None:
+        """Go on in the parent."""
+        if self._paused:
+            self._paused = False
+            self._turn.release()
+
     def reset_after_fork(self) -> None:
         """Begin anew in a child process: threads and locks of the parent do not exist there."""
         connections = () if self._session is None else (self._session, self._session.connection)
@@ -132,6 +151,10 @@ class Writer:
             self._thread = None
 
     def _run_batch(self, first: Job | None) -> None:
+        with self._turn:
+            self._run_turn(first)
+
+    def _run_turn(self, first: Job | None) -> None:
         try:
             session = self._begin()
         except Exception as exc:
@@ -195,7 +218,7 @@ class Writer:
         if self._statements is None:
             self._statements = Statements(self._database.dialect)
         self._session = session = Session(self._database, self._statements)
-        session.verify_schema()
+        session.prepare()
         session.begin()
         return session
 
@@ -265,6 +288,7 @@ class Writer:
         self._disconnect()
         for job in jobs:
             if job is not None:
+                self.dropped += job.is_aside
                 # Each waiter raises its own: an exception shared by threads would mix up their tracebacks.
                 job.release(_outage(exc, reason))
 

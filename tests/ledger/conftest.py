@@ -27,7 +27,8 @@ LOCAL_POSTGRESQL = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
 @pytest.fixture(scope="session")
 def postgresql_server() -> URL:
     """Find a PostgreSQL server, or skip; where CI is set a missing one is a failure."""
-    psycopg = pytest.importorskip("psycopg")
+    import psycopg
+
     url = make_url(os.environ.get(POSTGRESQL_VARIABLE, LOCAL_POSTGRESQL))
     try:
         psycopg.connect(

@@ -118,6 +118,42 @@ print(json.dumps([status, outcome.first, ledger.fetch_upload("child").state]), f
 ledger.close()
 """
 )
+FORK_BUSY = (
+    PRELUDE
+    + """
+import warnings
+warnings.simplefilter("ignore", DeprecationWarning)
+ledger = Ledger(sys.argv[1])
+running, recorded = threading.Event(), []
+running.set()
+
+def work(number):
+    n = 0
+    while running.is_set():
+        ledger.record_arrival(make_arrival(f"parent-{number}-{n}"), now=NOW, timeout=30)
+        n += 1
+    recorded.append(n)
+
+threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+for thread in threads:
+    thread.start()
+statuses = []
+for number in range(10):
+    child = os.fork()
+    if child == 0:
+        ids = [f"child-{number}-{n}" for n in range(5)]
+        firsts = [ledger.record_arrival(make_arrival(each), now=NOW, timeout=30).first for each in ids]
+        ledger.close()
+        os._exit(0 if all(firsts) else 1)
+    statuses.append(os.waitpid(child, 0)[1])
+running.clear()
+for thread in threads:
+    thread.join()
+found = [each.upload_id.partition("-")[0] for each in ledger.list_uploads(limit=1_000_000)]
+print(json.dumps([statuses, found.count("child"), found.count("parent") == sum(recorded)]), flush=True)
+ledger.close()
+"""
+)
 FORK_UNUSED = (
     PRELUDE
     + """
@@ -199,7 +235,9 @@ def test_kill_keeps_what_was_acknowledged(url: str, start_program: StartProgram)
 
 
 @pytest.mark.parametrize(
-    ("program", "expected"), [(FORK, [0, True, "uploaded"]), (FORK_UNUSED, [0, 0])], ids=["used", "unused"]
+    ("program", "expected"),
+    [(FORK, [0, True, "uploaded"]), (FORK_UNUSED, [0, 0]), (FORK_BUSY, [[0] * 10, 50, True])],
+    ids=["used", "unused", "busy"],
 )
 def test_fork(url: str, start_program: StartProgram, program: str, expected: list[object]) -> None:
     """Parent and child each write on their own, whether the ledger was used before the fork or not."""
