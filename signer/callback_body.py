@@ -139,7 +139,8 @@ def _sample_json(name: str, inside_quotes: bool) -> str:
 
 
 def _sample(name: str) -> str:
-    return "1" if name in NUMBERS else f"sample-{name}"
+    # A number that no template holds by itself, else a constant would pass for the variable.
+    return "7919104729" if name in NUMBERS else f"sample-{name}"
 
 
 def _check_fields(sample: str, body_type: BodyType) -> None:
@@ -156,7 +157,10 @@ def _check_fields(sample: str, body_type: BodyType) -> None:
                 "the callback body is not a JSON object", hint=f"for instance {DEFAULT_JSON}"
             )
     else:
-        fields = dict(parse_qsl(sample, keep_blank_values=True))
+        pairs = parse_qsl(sample, keep_blank_values=True)
+        fields = dict(pairs)
+        if len(fields) < len(pairs):
+            raise ConfigurationError("the callback body holds a field twice", hint="keep one of each")
     for field, variable in REQUIRED.items():
         if str(fields.get(field)) != _sample(variable):
             written = f'"{field}":${{{variable}}}' if body_type == "json" else f"{field}=${{{variable}}}"
