@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import socket
 import threading
 from types import TracebackType
 from typing import Any, Self
@@ -44,12 +45,36 @@ class _Server(HTTPServer):
 
     app: App
     addressing: Addressing
+    bind_failure: OSError | None = None
+    # The library's keeper of idle connections, made when the port is taken.
+    _connections: Any
     request_queue_size = 1024
     # The library takes None for no limit, though its annotations do not say so.
     keep_alive_conn_limit = None  # type: ignore[assignment]
-    expiration_interval = 0.1
+    # Also how long a stop waits.
+    expiration_interval = 0.05
     max_request_header_size = _MAX_HEADER_BYTES
     shutdown_timeout = 2
+
+    def process_conn(self, conn: Any) -> None:
+        """Give a connection a thread once it has something to say.
+
+        The library hands a new connection over at once; browsers open some that they never use.
+        """
+        if conn.last_used is None:
+            self._connections.put(conn)
+        else:
+            super().process_conn(conn)
+
+    def bind_socket(self, socket_: socket.socket, bind_addr: tuple[str, int]) -> socket.socket:  # type: ignore[override]
+        """Bind; keep the reason of a failure and close the socket, which the library forgets."""
+        try:
+            socket_.bind(bind_addr)
+        except OSError as error:
+            self.bind_failure = error
+            socket_.close()
+            raise
+        return socket_
 
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
         """Pass the library's messages on to logging."""
@@ -182,7 +207,7 @@ class Emulator:
         try:
             server.prepare()
         except OSError as error:
-            raise EmulatorStartError(_explain_port(options, error)) from error
+            raise EmulatorStartError(_explain_port(options, server.bind_failure or error)) from error
         return server
 
     def _build_app(self, store: ObjectStore, key: CallbackKey) -> App:
@@ -220,11 +245,10 @@ class Emulator:
 
 
 def _explain_port(options: EmulatorOptions, error: OSError) -> str:
-    cause: Any = error.__cause__ or error
-    where = f"{options.host}:{options.port}"
-    if getattr(cause, "errno", None) == errno.EADDRINUSE:
+    if error.errno == errno.EADDRINUSE:
         return f"Port {options.port} on {options.host} is in use; choose another with --port (0 takes a free one)."
-    return f"Cannot listen on {where} ({getattr(cause, 'strerror', None) or cause}); choose another --host or --port."
+    reason = error.strerror or error
+    return f"Cannot listen on {options.host}:{options.port} ({reason}); choose another --host or --port."
 
 
 def _report_failure(error: BaseException) -> None:

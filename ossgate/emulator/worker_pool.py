@@ -5,6 +5,8 @@ HEAD that the callback's receiver asks would wait behind them for ever. Here a r
 gets a new one, up to a limit that `UploadGate` stays below.
 """
 
+import contextlib
+import socket
 import threading
 import time
 from collections import deque
@@ -66,7 +68,9 @@ class WorkerPool:
             connection.close()
         for connection in threads.values():
             if connection is not None:
-                connection.close()
+                # Wakes the thread, which then closes the connection itself.
+                with contextlib.suppress(OSError):
+                    connection.socket.shutdown(socket.SHUT_RDWR)
         for thread in threads:
             thread.join(max(0.0, deadline + 1.0 - time.monotonic()))
 
@@ -89,7 +93,8 @@ class WorkerPool:
                 if keep:
                     self._server.put_conn(connection)
                 else:
-                    connection.close()
+                    with contextlib.suppress(OSError):
+                        connection.close()
 
     def _take(self) -> Any | None:
         """Wait for a connection; None tells the thread to end."""

@@ -152,7 +152,19 @@ def test_additional_headers(receiver: Any, post: Post) -> None:
 
 def test_all_variables(client: Any, receiver: Any, callback: Callable[..., str]) -> None:
     """System variables and the uploader's own are told."""
-    names = ["bucket", "object", "etag", "size", "mimeType", "crc64", "contentMd5", "vpcId", "clientIp", "reqId", "operation"]
+    names = [
+        "bucket",
+        "object",
+        "etag",
+        "size",
+        "mimeType",
+        "crc64",
+        "contentMd5",
+        "vpcId",
+        "clientIp",
+        "reqId",
+        "operation",
+    ]
     body = "&".join([*(f"{name}=${{{name}}}" for name in names), "x:Var=${x:Var}&lower=${x:var}"])
     answer = client.post(client.make_fields(callback=callback(receiver.url, body), **{"x:Var": "a b"}))
 
