@@ -55,6 +55,7 @@ class ProfileView:
     """Hold what a person must know of a profile before uploading.
 
     Attributes:
+        extensions: Those that objects of the profile usually get; a file is judged by its content type alone.
         titles: The title in further languages, by code ("zh"); `title` stands where there is none.
     """
 
@@ -138,8 +139,6 @@ def describe_size(size: int) -> str:
 
 def describe_types(profile: ProfileView, messages: Messages) -> str:
     """Write which files a profile takes."""
-    if profile.extensions:
-        return ", ".join("." + extension.lstrip(".") for extension in profile.extensions)
     if not profile.content_types or "*/*" in profile.content_types:
         return messages("limits.any_type")
     return ", ".join(describe_type(content_type, messages) for content_type in profile.content_types)
@@ -151,12 +150,17 @@ def describe_type(content_type: str, messages: Messages) -> str:
     return messages(key) if messages.knows(key) else content_type
 
 
+def describe_sizes(profile: ProfileView, messages: Messages) -> str:
+    """Write how large the files of a profile may be."""
+    most = messages("limits.up_to", max=describe_size(profile.max_size))
+    if profile.min_size <= 1:
+        return most
+    return f"{most}, {messages('limits.at_least', min=describe_size(profile.min_size))}"
+
+
 def describe_limits(profile: ProfileView, messages: Messages) -> str:
     """Write a profile's limits in one line."""
-    parts = [describe_types(profile, messages), messages("limits.up_to", max=describe_size(profile.max_size))]
-    if profile.min_size > 1:
-        parts.append(messages("limits.at_least", min=describe_size(profile.min_size)))
-    return " · ".join(parts)
+    return f"{describe_types(profile, messages)} · {describe_sizes(profile, messages)}"
 
 
 def list_form_types(profile: ProfileView) -> list[str]:
@@ -179,9 +183,9 @@ def describe_profile(profile: ProfileView, messages: Messages) -> dict[str, Any]
         "max_size": profile.max_size,
         "min_size": profile.min_size,
         "content_types": list(profile.content_types),
-        "extensions": list(profile.extensions),
         "limits": describe_limits(profile, messages),
         "types": describe_types(profile, messages),
+        "sizes": describe_sizes(profile, messages),
     }
 
 

@@ -1,12 +1,18 @@
 /**
  * Uploads to Alibaba Cloud OSS through an ossgate server, from any web page.
  *
- * No dependency and no DOM: the module speaks to the server (`/v1/uploads`) and to the bucket
+ * No dependency but ossgate-errors.js beside it, and no DOM: the module speaks to the server (`/v1/uploads`) and to the bucket
  * (PostObject, https://www.alibabacloud.com/help/en/oss/developer-reference/postobject) and leaves
  * what is shown to its caller. docs/javascript.md describes each public function.
  *
  * @module ossgate
  */
+
+import { parseOssError, refusalOfBucket, UploadError } from "./ossgate-errors.js";
+
+export { parseOssError, UploadError };
+
+/** @typedef {import("./ossgate-errors.js").OssError} OssError */
 
 const GRANT_TIMEOUT = 30_000;
 const STALL_TIMEOUT = 60_000;
@@ -32,7 +38,6 @@ const GRANT_SPARE = 30_000;
  * @property {number} [max_size] In bytes.
  * @property {number} [min_size] In bytes.
  * @property {string[]} [content_types] Wildcards such as `image/*` are allowed.
- * @property {string[]} [extensions]
  */
 
 /**
@@ -50,53 +55,12 @@ const GRANT_SPARE = 30_000;
  */
 
 /**
- * @typedef {object} OssError
- * @property {string} code
- * @property {string} message
- * @property {string} ec
- * @property {string} requestId
- */
-
-/**
  * @typedef {object} Uploaded
  * @property {string} uploadId
  * @property {unknown} reply The callback's answer, whichever way it came.
  * @property {"callback" | "confirm"} via
  * @property {OssError | null} oss What OSS said of the callback, where it failed and the upload was confirmed instead.
  */
-
-/** Anything that went wrong on the way of an upload, with what to do about it. */
-export class UploadError extends Error {
-  /**
-   * @param {string} code A stable word to branch on; docs/javascript.md lists them.
-   * @param {string} message What happened, in English.
-   * @param {object} [facts]
-   * @param {string} [facts.hint] What to do.
-   * @param {number} [facts.status] The HTTP status; 0 when there was no answer.
-   * @param {boolean} [facts.retryable] Whether the same file may succeed when tried again.
-   * @param {boolean} [facts.stored] Whether the object is known to be in the bucket.
-   * @param {string} [facts.uploadId]
-   * @param {number | null} [facts.retryAfter] Seconds that the server asks to wait.
-   * @param {string} [facts.requestId]
-   * @param {OssError | null} [facts.oss] The bucket's own words.
-   * @param {Grant | null} [facts.grant] The grant that the attempt was made with.
-   * @param {unknown} [facts.cause]
-   */
-  constructor(code, message, facts = {}) {
-    super(message, { cause: facts.cause });
-    this.name = "UploadError";
-    this.code = code;
-    this.hint = facts.hint ?? "";
-    this.status = facts.status ?? 0;
-    this.retryable = facts.retryable ?? false;
-    this.stored = facts.stored ?? false;
-    this.uploadId = facts.uploadId ?? "";
-    this.retryAfter = facts.retryAfter ?? null;
-    this.requestId = facts.requestId ?? "";
-    this.oss = facts.oss ?? null;
-    this.grant = facts.grant ?? null;
-  }
-}
 
 /**
  * Fetch the profiles that the caller may upload under.
@@ -332,7 +296,7 @@ export async function upload(server, file, options) {
  * @param {Profile} profile
  * @param {Blob} file
  * @returns {UploadError | null} What is wrong (`file_empty`, `size_under_limit`, `size_over_limit`,
- *     `extension_not_allowed`, `content_type_not_allowed`), or null.
+ *     `content_type_not_allowed`), or null.
  */
 export function checkFile(profile, file) {
   const { min_size: minSize = 0, max_size: maxSize = Infinity } = profile;
@@ -347,12 +311,6 @@ export function checkFile(profile, file) {
   if (file.size > maxSize) {
     return new UploadError("size_over_limit", `The file is above the profile's ${maxSize} bytes.`, {
       hint: "Choose a smaller file or another profile.",
-    });
-  }
-  const extensions = (profile.extensions ?? []).map((extension) => extension.replace(/^\./, "").toLowerCase());
-  if (extensions.length > 0 && !extensions.includes(extensionOf(file.name))) {
-    return new UploadError("extension_not_allowed", "Files with this ending are not allowed here.", {
-      hint: `Allowed: ${extensions.join(", ")}.`,
     });
   }
   const allowed = profile.content_types ?? [];
@@ -373,22 +331,6 @@ export function checkFile(profile, file) {
 export function guessContentType(file) {
   const told = (file.type ?? "").split(";")[0].trim().toLowerCase();
   return told || TYPES_BY_EXTENSION[extensionOf(file.name)] || "application/octet-stream";
-}
-
-/**
- * Read the code, message, EC and request id out of OSS's error XML.
- *
- * @param {string} xml
- * @returns {OssError | null} Null when the text is no such XML.
- */
-export function parseOssError(xml) {
-  const read = (name) => {
-    const found = new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml);
-    return found ? unescapeXml(found[1]) : "";
-  };
-  return /<Error[\s>]/.test(xml)
-    ? { code: read("Code"), message: read("Message"), ec: read("EC"), requestId: read("RequestId") }
-    : null;
 }
 
 // Types that browsers commonly leave empty.
@@ -414,87 +356,6 @@ const TYPES_BY_EXTENSION = {
   webp: "image/webp",
   zip: "application/zip",
 };
-
-// Codes of the bucket, in the order in which they are looked for: [test, our code, may be tried again, message, hint].
-const BUCKET_REFUSALS = [
-  [
-    (oss) => oss.ec === "0006-00000213" || /policy expired/i.test(oss.message),
-    "policy_expired",
-    true,
-    "The permission expired before the whole file had arrived.",
-    "Try again: a new permission is asked for.",
-  ],
-  [
-    (oss) => oss.ec === "0006-00000227" || /policy condition failed/i.test(oss.message),
-    "policy_refused",
-    false,
-    "The form does not match its permission.",
-    "Add the file again. If it is refused again, the server's operator must look at it.",
-  ],
-  [
-    (oss) => oss.code === "EntityTooLarge",
-    "entity_too_large",
-    false,
-    "The bucket refused the file: it is larger than its permission allows.",
-    "Choose a smaller file, or add it again if it has changed.",
-  ],
-  [
-    (oss) => oss.code === "EntityTooSmall",
-    "entity_too_small",
-    false,
-    "The bucket refused the file: it is smaller than its permission allows.",
-    "Add the file again if it has changed.",
-  ],
-  [
-    (oss) => ["FileAlreadyExists", "FileImmutable"].includes(oss.code),
-    "object_exists",
-    true,
-    "An object of this name is already stored, and it is not overwritten.",
-    "Try again: a new name is asked for.",
-  ],
-  [
-    (oss) => oss.code === "RequestTimeTooSkewed",
-    "clock_skewed",
-    true,
-    "The server's clock differs from the bucket's.",
-    "Try again. If it stays, the server's operator must set its clock.",
-  ],
-  [
-    (oss) => ["SignatureDoesNotMatch", "InvalidAccessKeyId"].includes(oss.code),
-    "signature_refused",
-    false,
-    "The bucket does not accept the server's signature.",
-    "The server's operator must check its AccessKey.",
-  ],
-  [
-    (oss) => oss.code === "AccessDenied",
-    "access_denied",
-    false,
-    "The bucket denies access.",
-    "The server's operator must check the bucket's rights.",
-  ],
-];
-
-/** Tell which refusal of the bucket this is. */
-function refusalOfBucket(status, oss, facts) {
-  const found = oss && BUCKET_REFUSALS.find(([test]) => test(oss));
-  const more = { ...facts, status, oss, requestId: oss?.requestId };
-  if (found) {
-    const [, code, retryable, message, hint] = found;
-    return new UploadError(code, message, { ...more, retryable, hint });
-  }
-  if (status >= 500 || status === 429) {
-    return new UploadError("bucket_unavailable", "The bucket is not able to answer just now.", {
-      ...more,
-      retryable: true,
-      hint: "Try again in a moment.",
-    });
-  }
-  return new UploadError("bucket_refused", `The bucket refused the form (${oss?.code || status}).`, {
-    ...more,
-    hint: "The details tell the server's operator what to change.",
-  });
-}
 
 /** Send the form by XMLHttpRequest, the only sender that reports progress everywhere. */
 function sendForm(grant, file, { onProgress, onSent, stallTimeout, signal }) {
@@ -700,9 +561,4 @@ function parseJson(text) {
   } catch {
     return null;
   }
-}
-
-function unescapeXml(text) {
-  const names = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
-  return text.replace(/&(lt|gt|quot|apos|amp);/g, (_, name) => names[name]);
 }

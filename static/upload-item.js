@@ -125,7 +125,7 @@ export class ItemView {
     });
     const speed = item.rate > 0 ? [t("state.speed", { speed: size(item.rate, true) })] : [];
     const left = Number.isFinite(item.secondsLeft) ? [t("state.left", { time: duration(item.secondsLeft) })] : [];
-    parts.detail.textContent = [...speed, ...left].join(" · ");
+    parts.detail.textContent = ["", ...speed, ...left].join(" · ");
   }
 
   #drawActions() {

@@ -139,9 +139,8 @@ function chosenProfile() {
 function drawProfile() {
   const profile = chosenProfile();
   const anything = profile.content_types.includes("*/*");
-  const accepted = [...(anything ? [] : profile.content_types), ...profile.extensions.map((each) => `.${each.replace(/^\./, "")}`)];
   find("limits").textContent = profile.limits;
-  find("chooser").accept = accepted.join(",");
+  find("chooser").accept = anything ? "" : profile.content_types.join(",");
   const images = anything || profile.content_types.some((type) => type.startsWith("image/"));
   find("camera").hidden = !fingers || !images;
   find("paste-hint").hidden = fingers || !images;

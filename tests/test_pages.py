@@ -90,6 +90,20 @@ def make_upload(**facts: Any) -> dict[str, Any]:
     return upload | facts
 
 
+def read_module() -> str:
+    """Read the source of the module for anyone's page."""
+    return "".join(
+        (ROOT / "static" / name).read_text("utf-8") for name in ("ossgate.js", "ossgate-errors.js")
+    )
+
+
+def list_error_codes() -> set[str]:
+    """List the codes that the module itself gives."""
+    source = read_module()
+    codes = set(re.findall(r"new UploadError\(\s*\"(\w+)\"", source))
+    return codes | set(re.findall(r"^    \"([a-z_]+)\",$", source, re.MULTILINE))
+
+
 def read_page_data(html: str) -> dict[str, Any]:
     """Read the data that a page carries for its script."""
     found = re.search(r'<script type="application/json" id="page-data">(.*?)</script>', html)
@@ -106,6 +120,9 @@ def test_upload_page_says_the_limits_of_each_profile(client: FlaskClient) -> Non
     html = client.get("/").text
     assert "JPEG, PNG · Up to 20 MB each" in html
     assert "Any type of file · Up to 1 GB each" in html
+    assert "Up to 1 KB each, at least 10 B" in pages.describe_limits(
+        ProfileView("small", "Small", 1024, 10), pages.load_messages("en")
+    )
 
 
 def test_upload_page_escapes_a_title(client: FlaskClient) -> None:
@@ -405,9 +422,7 @@ def test_texts_that_are_used_exist() -> None:
 def test_errors_of_the_module_have_words() -> None:
     """Each code that the module can raise is explained to people, with what to do."""
     english = pages.load_messages("en")
-    source = (ROOT / "static" / "ossgate.js").read_text("utf-8")
-    codes = set(re.findall(r"new UploadError\(\s*\"(\w+)\"", source))
-    codes |= set(re.findall(r"^    \"([a-z_]+)\",$", source, re.MULTILINE))
+    codes = list_error_codes()
     assert len(codes) > 15
     assert {code for code in codes if f"error.{code}.do" not in english.client} == set()
 
@@ -436,14 +451,13 @@ def test_public_functions_are_documented() -> None:
     source = (ROOT / "static" / "ossgate.js").read_text("utf-8")
     document = (ROOT / "docs" / "javascript.md").read_text("utf-8")
     exported = re.findall(r"^export (?:async )?(?:function|class|const) (\w+)", source, re.MULTILINE)
+    for names in re.findall(r"^export \{([^}]+)\}", source, re.MULTILINE):
+        exported += [name.strip() for name in names.split(",")]
     documented = re.findall(r"^### `(\w+)", document, re.MULTILINE)
     assert sorted(documented) == sorted(exported)
 
 
 def test_error_codes_are_documented() -> None:
     """Each code that the module itself gives is in docs/javascript.md."""
-    source = (ROOT / "static" / "ossgate.js").read_text("utf-8")
     document = (ROOT / "docs" / "javascript.md").read_text("utf-8")
-    codes = set(re.findall(r"new UploadError\(\s*\"(\w+)\"", source))
-    codes |= set(re.findall(r"^    \"([a-z_]+)\",$", source, re.MULTILINE))
-    assert {code for code in codes if f"`{code}`" not in document} == set()
+    assert {code for code in list_error_codes() if f"`{code}`" not in document} == set()
