@@ -29,6 +29,7 @@ from ossgate.emulator.requests import Request
 from ossgate.emulator.responses import Response, respond_with_error
 from ossgate.emulator.upload_gate import UploadGate
 
+_MAX_MESSAGE = 500
 _EVENT_NAMES = {"POST": "post_object", "HEAD": "head_object", "GET": "get_object", "OPTIONS": "preflight"}
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", re.ASCII)
 # Query parameters that make another operation of a GET.
@@ -89,12 +90,13 @@ class App:
         if request.method == "OPTIONS":
             self._check_bucket(request)
             return answer_preflight(request, self.cors_rules)
-        if request.method == "POST" and not request.object_key and not request.query:
+        other = any(name in _SUB_RESOURCES for name, _ in request.query)
+        if request.method == "POST" and not request.object_key and not other:
+            # A form is signed by its fields; what header or URL say is not looked at.
             self._check_bucket(request)
             return self._admit_upload(request)
         caller = self.authenticator.authenticate(request)
         self._check_bucket(request)
-        other = any(name in _SUB_RESOURCES for name, _ in request.query)
         if request.method in ("HEAD", "GET") and request.object_key and not other:
             return self.object_read.handle(request, caller)
         raise OssError(NOT_IMPLEMENTED)
@@ -146,7 +148,8 @@ class App:
             bucket=request.bucket or None,
             object_key=response.object_key or request.object_key or None,
             code=response.code or None,
-            message=response.message or None,
+            # A refused condition may quote two megabytes of policy.
+            message=response.message[:_MAX_MESSAGE] or None,
             request_id=request.request_id,
             duration_ms=round((time.monotonic() - started) * 1000),
         )

@@ -23,8 +23,10 @@ class _EventPrinter:
 
     def __call__(self, event: dict[str, Any]) -> None:
         line = self._render(event)
+        # Keys are in any script, terminals are not.
+        encoded = line.encode(sys.stdout.encoding or "utf-8", "backslashreplace")
         with self._lock:
-            click.echo(line)
+            click.echo(encoded)
 
 
 def _render_text(event: dict[str, Any]) -> str:
@@ -35,7 +37,7 @@ def _render_text(event: dict[str, Any]) -> str:
 
 def _quote(value: object) -> str:
     text = str(value)
-    return json.dumps(text, ensure_ascii=False) if not text.isprintable() or " " in text else text
+    return json.dumps(text, ensure_ascii=False) if not text.isprintable() or " " in text or not text else text
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})

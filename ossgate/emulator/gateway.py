@@ -2,7 +2,6 @@
 
 import contextlib
 import secrets
-from collections.abc import Generator
 from typing import Any
 
 from cheroot.server import Gateway
@@ -68,21 +67,20 @@ class EmulatorGateway(Gateway):
             (name.encode(), value.translate(_UNPRINTABLE).encode("utf-8", "surrogateescape"))
             for name, value in headers
         ]
-        self.req.ensure_headers_sent()
         if isinstance(response.body, bytes):
+            self.req.ensure_headers_sent()
             if request.method != "HEAD":
                 self.req.conn.socket.sendall(response.body)
-        elif not self._send_pieces(response.body, length or 0):
-            self.req.close_connection = True
-
-    def _send_pieces(self, pieces: Generator[bytes], length: int) -> bool:
-        """Send a long body; false when it turned out shorter than was promised."""
-        with contextlib.closing(pieces):
+            return
+        with contextlib.closing(response.body) as pieces:
+            self.req.ensure_headers_sent()
             for piece in pieces:
                 # Past the library's writer, which copies each piece several times.
                 self.req.conn.socket.sendall(piece)
-                length -= len(piece)
-        return length == 0
+                length = (length or 0) - len(piece)
+        if length:
+            # The file was cut while it was read: the client must not take what follows for the rest.
+            self.req.close_connection = True
 
 
 def _build_request(req: Any, body: SocketBody) -> tuple[Request, OssError | None]:

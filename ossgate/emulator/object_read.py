@@ -5,7 +5,6 @@ https://help.aliyun.com/zh/oss/developer-reference/getobject
 """
 
 import re
-from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -23,10 +22,9 @@ from ossgate.emulator.errors import (
 )
 from ossgate.emulator.options import BucketAcl
 from ossgate.emulator.requests import Request, check_object_key
-from ossgate.emulator.responses import Response
+from ossgate.emulator.responses import FileSlice, Response
 from ossgate.emulator.store import ObjectMetadata, ObjectStore
 
-_PIECE = 256 * 1024
 _OVERRIDES = {
     "response-content-type": "Content-Type",
     "response-content-language": "Content-Language",
@@ -119,7 +117,7 @@ def _respond(
         del headers["Content-MD5"]
     if request.method == "HEAD":
         return Response(status, list(headers.items()), b"", content_length=end - start)
-    return Response(status, list(headers.items()), _iter_pieces(file, start, end), content_length=end - start)
+    return Response(status, list(headers.items()), FileSlice(file, start, end), content_length=end - start)
 
 
 def _is_unmodified(request: Request, etag: str, modified: datetime) -> bool:
@@ -160,12 +158,3 @@ def _find_range(request: Request, size: int) -> tuple[int, int]:
     if request.header("x-oss-range-behavior") == "standard" and match and (first or last):
         raise OssError(INVALID_RANGE, headers=[("Content-Range", f"bytes */{size}")])
     return whole
-
-
-def _iter_pieces(file: BinaryIO, start: int, end: int) -> Generator[bytes]:
-    with file:
-        file.seek(start)
-        left = end - start
-        while left > 0 and (piece := file.read(min(_PIECE, left))):
-            left -= len(piece)
-            yield piece

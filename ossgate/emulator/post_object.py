@@ -98,6 +98,14 @@ class PostObject:
         """
         with self.store.stage() as staged:
             upload, metadata = self._receive(request, staged)
+        # Told before the callback goes out, so that a transcript reads in the order of what happened.
+        self.delivery.transcript.record(
+            "stored",
+            bucket=metadata.bucket,
+            object_key=metadata.object_key,
+            size=metadata.size,
+            request_id=request.request_id,
+        )
         response = (
             _respond(upload.fields, metadata, url)
             if upload.callback is None

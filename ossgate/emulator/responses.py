@@ -1,10 +1,38 @@
 """Answers on their way to the client."""
 
-from collections.abc import Generator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import BinaryIO
 
 from ossgate.emulator.errors import OssError, render_error
+
+_PIECE_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FileSlice:
+    """A part of an open file as a body.
+
+    Args:
+        start: The first byte.
+        end: The byte after the last.
+    """
+
+    file: BinaryIO
+    start: int
+    end: int
+
+    def __iter__(self) -> Iterator[bytes]:
+        self.file.seek(self.start)
+        left = self.end - self.start
+        while left > 0 and (piece := self.file.read(min(_PIECE_BYTES, left))):
+            left -= len(piece)
+            yield piece
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()
 
 
 @dataclass(slots=True)
@@ -12,7 +40,8 @@ class Response:
     """Status, headers and body.
 
     Args:
-        body: The whole body, or pieces of it; then `content_length` tells the sum.
+        body: The whole body, or a part of a file, which whoever sends the answer closes.
+        content_length: Told when it is not the body's own, as for HEAD.
         code: OSS's error code, when this is a refusal; for the transcript.
         message: The error's text, for the transcript.
         object_key: The key that was stored, for the transcript: a form's request line does not tell it.
@@ -20,7 +49,7 @@ class Response:
 
     status: int
     headers: list[tuple[str, str]] = field(default_factory=list)
-    body: bytes | Generator[bytes] = b""
+    body: bytes | FileSlice = b""
     content_length: int | None = None
     code: str = ""
     message: str = ""

@@ -242,3 +242,34 @@ def test_temporary_key_needs_its_token(client: Any) -> None:
     assert foreign.error[1::2] == ("InvalidSecurityToken", "0002-00000006")
     assert long.error[1::2] == ("InvalidArgument", "0002-00000232")
     assert twice.error[1::2] == ("InvalidArgument", "0002-00000010")
+
+
+def test_listed_header_must_be_there(client: Any) -> None:
+    """A header that was listed as signed and is not sent breaks the signature, even if it was signed as absent."""
+    target = client.presign("GET", "a.txt", additional="x-extra")
+
+    assert client.request("GET", target).error[1] == "SignatureDoesNotMatch"
+
+
+def test_url_of_another_day_than_its_scope(client: Any) -> None:
+    """The day of the credential and of the date are one, even where the signature fits."""
+    now = datetime.now(UTC)
+    yesterday = f"{now - timedelta(days=1):%Y%m%d}"
+    stamp = f"{now:%Y%m%dT%H%M%SZ}"
+    scope = f"{yesterday}/cn-hangzhou/oss/aliyun_v4_request"
+    query = {**QUERY, "x-oss-credential": f"test-key-id/{scope}", "x-oss-date": stamp}
+    del query["x-oss-signature"]
+    text = client._string_to_sign("GET", "a.txt", query, {}, "", stamp, scope)
+    query["x-oss-signature"] = client.sign_v4(text, yesterday)
+    target = "&".join(f"{name}={value.replace('/', '%2F')}" for name, value in query.items())
+
+    assert client.request("GET", f"/test-bucket/a.txt?{target}").error[3] == "0002-00000223"
+
+
+def test_header_and_query_of_one_name_must_agree(client: Any) -> None:
+    """A header that contradicts the signed URL is an error of its own."""
+    target = client.presign("GET", "a.txt", headers={"x-oss-expires": "30"})
+    answer = client.request("GET", target, headers={"x-oss-expires": "30"})
+
+    assert (400, "InvalidArgument") == answer.error[:2]
+    assert "have different values" in answer.error[2]
