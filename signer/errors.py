@@ -1,6 +1,9 @@
-"""Every error of the signing core.
+"""The errors of the signing core.
 
     SignerError
+    ├── RequestMalformed        signer.issue_request: a body that is not of the documented form
+    ├── FieldInvalid            signer.issue_request: one field of it
+    ├── FactsMalformed          signer.facts: bytes that are no facts
     ├── ConfigurationError      found when the settings are loaded; the service does not start
     ├── ConditionError          a policy condition that OSS would read otherwise than it was meant
     ├── GrantRefused            a request asks for what its profile does not give
@@ -20,9 +23,16 @@ from typing import ClassVar
 
 def quote(text: object, limit: int = 60) -> str:
     """Return a short, escaped piece of foreign input, fit for a message or a log."""
-    shown = repr(
-        text if isinstance(text, (str, bytes, int, float, bool)) or text is None else type(text).__name__
-    )
+    if isinstance(text, (str, bytes)):
+        # Cut before it is escaped: a name may have megabytes.
+        shown = repr(text[:limit])
+    elif text is None or isinstance(text, (bool, float)):
+        shown = repr(text)
+    elif isinstance(text, int):
+        # Python refuses to write numbers of thousands of digits.
+        shown = repr(text) if text.bit_length() < 128 else "a huge number"
+    else:
+        shown = repr(type(text).__name__)
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 

@@ -11,12 +11,13 @@ import unicodedata
 from urllib.parse import quote as percent_encode
 
 from signer.errors import FileNameInvalid, quote
+from signer.texts import drop_hidden
 
 MAX_NAME_BYTES = 255
 MAX_SEGMENT_BYTES = 100
 
-# Joiners make emoji families and Indic and Persian words; every other invisible character only hides something.
-_KEPT_INVISIBLE = frozenset("\u200c\u200d")
+# Dots, joiners and the blanks of all scripts (Unicode's Zs) mean nothing at the ends of a name.
+_EDGES = ". \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000\u200c\u200d"
 # Characters that OSS, URLs, shells, Windows or policies give a meaning of their own.
 _UNSAFE_IN_KEYS = re.compile(r"[\s/\\:*?\"'<>|$`{}\[\]#%&+;,=@^!~]+")
 _EXTENSION = re.compile(r"\.[a-z0-9]{1,10}")
@@ -32,7 +33,25 @@ _PREFERRED_EXTENSIONS = {
     "video/mp4": ".mp4",
     "video/quicktime": ".mov",
 }
-_KNOWN_TYPES = {".webp": "image/webp", ".heic": "image/heic", ".avif": "image/avif", ".md": "text/markdown"}
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+_KNOWN_TYPES = {
+    ".webp": "image/webp",
+    ".heic": "image/heic",
+    ".heif": "image/heif",
+    ".avif": "image/avif",
+    ".jxl": "image/jxl",
+    ".md": "text/markdown",
+    ".docx": _OFFICE + "wordprocessingml.document",
+    ".xlsx": _OFFICE + "spreadsheetml.sheet",
+    ".pptx": _OFFICE + "presentationml.presentation",
+    ".gz": "application/gzip",
+    ".7z": "application/x-7z-compressed",
+    ".rar": "application/vnd.rar",
+    ".m4a": "audio/mp4",
+    ".flac": "audio/flac",
+    ".ogg": "audio/ogg",
+    ".mkv": "video/x-matroska",
+}
 
 
 def clean_file_name(name: str) -> str:
@@ -41,14 +60,10 @@ def clean_file_name(name: str) -> str:
     Raises:
         FileNameInvalid: Nothing is left, or more than 255 bytes; answered with 422.
     """
-    visible = "".join(
-        character
-        for character in unicodedata.normalize("NFC", name)
-        if character in _KEPT_INVISIBLE
-        or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
-    )
+    # Composed last: a character that is dropped may have stood between a letter and its accent.
+    visible = unicodedata.normalize("NFC", drop_hidden(name))
     # Leading dots go too: they hide a file, and what follows them is its name.
-    cleaned = re.split(r"[/\\]", visible)[-1].strip(" .\u00a0\u3000\u200c\u200d")
+    cleaned = re.split(r"[/\\]", visible)[-1].strip(_EDGES)
     if not cleaned:
         raise FileNameInvalid(
             f"{quote(name)} is no file name", hint="send the name of the file, such as photo.jpg"
@@ -84,25 +99,34 @@ def split_extension(name: str) -> tuple[str, str]:
 def guess_content_type(name: str) -> str:
     """Return the media type that a name's extension suggests, or ``application/octet-stream``."""
     extension = split_extension(name)[1]
-    return (
-        _KNOWN_TYPES.get(extension) or mimetypes.guess_type("x" + extension)[0] or "application/octet-stream"
-    )
+    known = _KNOWN_TYPES.get(extension)
+    if known:
+        return known
+    media_type, encoding = mimetypes.guess_type("x" + extension)
+    # With an encoding the type is that of what is packed inside: .tgz is no plain tar file.
+    return media_type if media_type and not encoding else "application/octet-stream"
 
 
 def choose_extension(name: str, content_type: str) -> str:
-    """Return the extension of an object key, such that it does not contradict the content type."""
+    """Return the extension of an object key, such that it does not contradict the content type.
+
+    A type that says nothing, and one whose extension nobody knows, leave the name's own.
+    """
     extension = split_extension(name)[1]
-    if extension and guess_content_type(name) in (content_type, "application/octet-stream"):
+    if extension and guess_content_type(name) == content_type:
         return extension
-    if content_type in _PREFERRED_EXTENSIONS:
-        return _PREFERRED_EXTENSIONS[content_type] or extension
-    known = next((end for end, media_type in _KNOWN_TYPES.items() if media_type == content_type), None)
-    return known or mimetypes.guess_extension(content_type) or extension
+    known = _PREFERRED_EXTENSIONS.get(content_type)
+    if known is None:
+        known = next((end for end, media_type in _KNOWN_TYPES.items() if media_type == content_type), None)
+    if known is None:
+        known = mimetypes.guess_extension(content_type) or ""
+    return known if _EXTENSION.fullmatch(known) else extension
 
 
 def build_content_disposition(kind: str, name: str) -> str:
     """Return the header that names the file when the object is fetched; ASCII only."""
-    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    ascii_name = re.sub(r"[^\w .()\-]", "_", ascii_name).strip(" .") or "file"
+    stem, extension = split_extension(name)
+    ascii_stem = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    ascii_name = (re.sub(r"[^\w .()\-]", "_", ascii_stem, flags=re.ASCII).strip(" .") or "file") + extension
     header = f'{kind}; filename="{ascii_name}"'
     return header if ascii_name == name else f"{header}; filename*=UTF-8''{percent_encode(name, safe='')}"

@@ -19,6 +19,7 @@ from signer.file_names import build_content_disposition, clean_file_name, guess_
 from signer.post_form import sign_form
 from signer.profiles import MAX_SUBJECT_BYTES, Profile
 from signer.seal import METADATA_NAME, SealKeys
+from signer.texts import holds_hidden
 from signer.ticket import TicketKeys
 from signer.times import to_utc
 from signer.variables import check_variables
@@ -176,12 +177,12 @@ def plan_upload(
 
 
 def check_subject(subject: str) -> None:
-    """Refuse a subject that is empty, above 128 bytes or not printable.
+    """Refuse a subject that is empty, above 128 bytes, or holds hidden characters.
 
     Raises:
         SubjectInvalid: Answered with 422.
     """
-    if not subject or len(subject.encode()) > MAX_SUBJECT_BYTES or not subject.isprintable():
+    if not subject or holds_hidden(subject) or len(subject.encode()) > MAX_SUBJECT_BYTES:
         raise SubjectInvalid(
             f"a subject has 1 to {MAX_SUBJECT_BYTES} bytes and no control characters",
             hint="send the id of the user for whom this upload is",

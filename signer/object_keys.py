@@ -11,9 +11,12 @@ from datetime import datetime
 
 from signer.errors import ConfigurationError, quote
 from signer.file_names import MAX_SEGMENT_BYTES, choose_extension, clean_segment, split_extension
+from signer.texts import holds_hidden
 
 MAX_KEY_BYTES = 1023
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+# Characters that OSS, URLs, policies or our JSON give a meaning of their own.
+_REFUSED = re.compile(r"[\\{}$?#%\"<>|^`\s]")
 # The longest text that each placeholder can become, in bytes.
 _LONGEST = {
     "subject": MAX_SEGMENT_BYTES,
@@ -73,12 +76,13 @@ def compile_key_template(template: str) -> KeyTemplate:
             f"the object key {quote(template)} does not hold {{upload_id}}",
             hint="add it: without it two uploads could meet on one key",
         )
-    if re.search(r"[\\{}$?#%\x00-\x20\x7f]", literal) or template.startswith("/"):
+    if _REFUSED.search(literal) or holds_hidden(literal) or template.startswith("/"):
         raise ConfigurationError(
             f"the object key {quote(template)} begins with a slash or holds a character with a meaning of its own",
             hint="use letters, digits, / . _ and -",
         )
-    if any(segment in ("", ".", "..") for segment in template.split("/")):
+    # An extension may be empty; what else is filled in never is.
+    if any(segment in ("", ".", "..") for segment in template.replace("{ext}", "").split("/")):
         raise ConfigurationError(
             f"the object key {quote(template)} has an empty or a dotted segment",
             hint="HTTP clients fold these segments, and the signature no longer matches",

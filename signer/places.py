@@ -16,6 +16,9 @@ from signer.errors import ConfigurationError, quote
 _BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,61})[a-z0-9]")
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z0-9]+)+")
 
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
+_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]*)*")
+
 
 @dataclass(frozen=True, slots=True)
 class BucketPlace:
@@ -48,6 +51,10 @@ def define_place(bucket: str, region: str, *, endpoint: str = "", host: str = ""
     if not _REGION.fullmatch(region):
         raise ConfigurationError(f"{quote(region)} is no region", hint='write it as "cn-hangzhou"')
     asked = _check_url(endpoint or f"https://oss-{region}.aliyuncs.com", "endpoint")
+    if urlsplit(asked).path:
+        raise ConfigurationError(
+            f"the endpoint {quote(endpoint)} has a path", hint="leave it out: the bucket is added by itself"
+        )
     internal = build_bucket_url(asked, bucket)
     # A public client cannot reach an internal endpoint.
     public = build_bucket_url(asked.replace("-internal.aliyuncs.com", ".aliyuncs.com"), bucket)
@@ -77,12 +84,15 @@ def _check_url(url: str, what: str) -> str:
     written = url if "://" in url else f"https://{url}"
     try:
         parts = urlsplit(written)
-        usable = bool(parts.hostname) and parts.port != 0 and parts.scheme in ("http", "https")
+        # Pages name these in their Content-Security-Policy, where a blank or a semicolon begins something else.
+        usable = bool(_HOST.fullmatch(parts.hostname or "")) and parts.port != 0
     except ValueError:
         usable = False
-    if not usable or parts.username or parts.query or parts.fragment or not written.isascii():
+    # Written as it was read: without user name, query or fragment, and with nothing that the reader passed over.
+    plain = usable and written.partition("://")[2] == parts.netloc + parts.path and "@" not in parts.netloc
+    if not plain or parts.scheme not in ("http", "https") or not _PATH.fullmatch(parts.path):
         raise ConfigurationError(
             f"the {what} {quote(url)} is no http or https URL",
             hint='write it as "https://upload.example.com"',
         )
-    return written.rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
 from signer.errors import ConfigurationError, quote
 
-_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:([KMGT])i?)?B?\s*", re.IGNORECASE)
+_SIZE = re.compile(r"\s*([0-9]{1,18}(?:\.[0-9]{1,6})?)\s*(?:([KMGT])i?)?B?\s*", re.IGNORECASE)
 _FACTORS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 
 
@@ -23,7 +24,7 @@ def parse_size(written: str | int) -> int:
         raise ConfigurationError(
             f"{quote(written)} is no size", hint='write bytes, or a number with KB, MB or GB: "20MB"'
         )
-    return int(float(match.group(1)) * _FACTORS[(match.group(2) or "").upper()])
+    return int(Fraction(match.group(1)) * _FACTORS[(match.group(2) or "").upper()])
 
 
 def format_size(size: int) -> str:

@@ -14,6 +14,7 @@ import orjson
 
 from signer.errors import ConfigurationError, VariablesInvalid, quote
 from signer.facts import Variable
+from signer.texts import holds_hidden
 
 MAX_TOGETHER_BYTES = 512
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
@@ -55,6 +56,12 @@ class VariableRule:
             raise ConfigurationError(
                 f"variable {self.name} has choices but is no string", hint="leave the choices out"
             )
+        for choice in self.choices:
+            if holds_hidden(choice) or len(choice.encode()) > self.max_length:
+                raise ConfigurationError(
+                    f"variable {self.name} could never be {quote(choice)}",
+                    hint=f"choices have no control characters and at most max_length = {self.max_length} bytes",
+                )
 
 
 def check_variables(given: Mapping[str, object], rules: Mapping[str, VariableRule]) -> dict[str, Variable]:
@@ -75,7 +82,7 @@ def check_variables(given: Mapping[str, object], rules: Mapping[str, VariableRul
             checked[name] = _check_value(given[name], rule)
         elif rule.required:
             raise VariablesInvalid(
-                f"the variable {name} is missing", hint=f'add it to "vars" as a {rule.type}'
+                f"the variable {name} is missing", hint=f'add it to "vars", of type {rule.type}'
             )
     if checked and len(orjson.dumps(checked)) > MAX_TOGETHER_BYTES:
         raise VariablesInvalid(f"the variables together have more than {MAX_TOGETHER_BYTES} bytes")
@@ -85,13 +92,16 @@ def check_variables(given: Mapping[str, object], rules: Mapping[str, VariableRul
 def _check_value(value: object, rule: VariableRule) -> Variable:
     # bool is a subclass of int in Python, never in JSON.
     if type(value) is not _TYPES[rule.type]:
-        raise VariablesInvalid(f"the variable {rule.name} must be a {rule.type}, not {quote(value, 40)}")
+        raise VariablesInvalid(
+            f"the variable {rule.name} must be of type {rule.type}, not {quote(value, 40)}"
+        )
     assert isinstance(value, (str, int, bool))
     if isinstance(value, str):
+        # First, since half a surrogate pair has no bytes to count.
+        if holds_hidden(value):
+            raise VariablesInvalid(f"the variable {rule.name} holds control characters")
         if len(value.encode()) > rule.max_length:
             raise VariablesInvalid(f"the variable {rule.name} has more than {rule.max_length} bytes")
-        if not value.isprintable():
-            raise VariablesInvalid(f"the variable {rule.name} holds control characters")
         if rule.choices and value not in rule.choices:
             raise VariablesInvalid(
                 f"the variable {rule.name} may not be {quote(value, 40)}",
