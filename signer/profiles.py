@@ -10,14 +10,20 @@ from typing import Any, Literal
 from signer.callback_param import CallbackDefinition
 from signer.conditions import MAX_FILE_SIZE
 from signer.errors import ConfigurationError, ContentTypeNotAllowed, SizeOverLimit, SizeUnderLimit, quote
+from signer.facts import Facts, encode_facts
 from signer.file_names import MAX_NAME_BYTES
 from signer.object_keys import KeyTemplate
 from signer.places import BucketPlace
 from signer.post_form import SignatureVersion
 from signer.sizes import format_size
+from signer.ticket import measure_ticket
 from signer.variables import MAX_TOGETHER_BYTES, VariableRule
 
 MAX_SUBJECT_BYTES = 128
+MAX_ISSUER_BYTES = 72
+"""``api_key:`` and the key's name."""
+MAX_DIALECT_BYTES = 32
+LATEST_TIME = 9_999_999_999
 SLOWEST_CLIENT = 128 * 1024
 """Bytes per second of the slowest client that an upload must survive; OSS judges a form when all of it has arrived."""
 BASE_LIFETIME = 300
@@ -111,8 +117,11 @@ class Profile:
             SizeUnderLimit: Answered with 422.
         """
         if size > self.max_size:
+            has, limit = format_size(size), format_size(self.max_size)
+            if has == limit:
+                has, limit = f"{size} bytes", f"{self.max_size}"
             raise SizeOverLimit(
-                f"the file has {format_size(size)} and the limit is {format_size(self.max_size)}",
+                f"the file has {has} and the limit is {limit}",
                 hint="choose a smaller file",
             )
         if size < self.min_size:
@@ -140,16 +149,31 @@ class Profile:
         return media_type
 
     def _check_longest_callback(self) -> None:
-        # Every fact at its longest, names and numbers included, as Base64 in the ticket; quotes in names may still push a
-        # single request over, which is then refused by itself.
-        facts = 200 + MAX_NAME_BYTES + MAX_SUBJECT_BYTES + self.object_key.longest + 2 * 64 + 63 + 128
-        facts += MAX_TOGETHER_BYTES if self.variables else 0
-        ticket = -(-facts * 4 // 3) + 44
-        if ticket > self.callback.longest_ticket():
+        if self._longest_ticket() > self.callback.longest_ticket():
             raise ConfigurationError(
                 "with the longest names and variables the callback would pass OSS's 5 KB",
                 hint="shorten the callback URLs, the callback body or the object key",
             )
+
+    def _longest_ticket(self) -> int:
+        # Every fact at its longest. JSON doubles quotes, which names and subjects may consist of.
+        longest = Facts(
+            use="prefix",
+            upload_id="0" * 26,
+            profile=self.name,
+            issuer="i" * MAX_ISSUER_BYTES,
+            subject='"' * MAX_SUBJECT_BYTES,
+            bucket=self.place.bucket,
+            object_key="k" * self.object_key.longest,
+            size_min=MAX_FILE_SIZE,
+            size_max=MAX_FILE_SIZE,
+            content_type="t" * MAX_MEDIA_TYPE_BYTES,
+            file_name='"' * MAX_NAME_BYTES,
+            dialect="d" * MAX_DIALECT_BYTES,
+            issued_at=LATEST_TIME,
+            expires_at=LATEST_TIME,
+        )
+        return measure_ticket(len(encode_facts(longest)) + (MAX_TOGETHER_BYTES if self.variables else 0))
 
 
 def accepts_content_type(allowed: Sequence[str], content_type: str) -> bool:

@@ -25,6 +25,11 @@ MAX_TICKET_LENGTH = 5120
 _FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 
 
+def measure_ticket(facts_bytes: int) -> int:
+    """Return how many characters the ticket of so many bytes of facts has: Base64, a dot and the signature."""
+    return -(-facts_bytes * 4 // 3) + 44
+
+
 def check_keys(keys: Sequence[bytes], purpose: str, *, at_least: int = MIN_KEY_BYTES) -> None:
     """Refuse an empty key list and keys below 32 bytes.
 
