@@ -56,14 +56,15 @@ def parse_issue_request(body: bytes) -> IssueRequest:
         raise RequestMalformed("the body is not a JSON object", hint='send {"profile": …, "filename": …}')
     if "files" not in data:
         _refuse_unknown(data, _ONE_FILE)
-        shared = data
         entries = [data]
     else:
         _refuse_unknown(data, _SHARED | {"files"})
-        shared = data
         entries = _parse_files(data)
-    profile = _read_same(shared, entries, "profile")
-    subject = _read_same(shared, entries, "subject")
+    profile = _read_same(data, entries, "profile")
+    subject = _read_same(data, entries, "subject")
+    via = _read_same(data, entries, "via")
+    if via not in ("", "post"):
+        raise FieldInvalid(f"there is no way of upload {quote(via)}", hint="post is the one that is served")
     if not profile:
         raise FieldInvalid(
             "the field profile is missing", hint="`GET /v1/profiles` lists what is open to you"
@@ -118,9 +119,6 @@ def _parse_file(entry: Mapping[str, Any]) -> GrantRequest:
         raise FieldInvalid(
             "the field filename is missing", hint="send the name of the file, such as photo.jpg"
         )
-    via = _read_text(entry, "via", 20)
-    if via not in ("", "post"):
-        raise FieldInvalid(f"there is no way of upload {quote(via)}", hint="post is the one that is served")
     size = entry.get("size")
     if size is not None and (type(size) is not int or size < 0):
         raise SizeInvalid(f"{quote(size)} is no size", hint="send the whole number of bytes, or leave it out")
