@@ -4,6 +4,7 @@ SQLite: https://www.sqlite.org/wal.html and https://www.sqlite.org/pragma.html#p
 a commit survives a power cut). PostgreSQL: https://www.postgresql.org/docs/15/libpq-connect.html.
 """
 
+import importlib
 import math
 import random
 import sqlite3
@@ -18,7 +19,7 @@ from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool, QueuePool
 
-from ossgate.ledger.errors import DatabaseUrlInvalid, SchemaOutdated
+from ossgate.ledger.errors import DatabaseUrlInvalid, LedgerUnavailable, SchemaOutdated
 from ossgate.ledger.tables import HEAD_REVISION
 
 _POSTGRESQL_DRIVER = "postgresql+psycopg"
@@ -215,6 +216,10 @@ class Database:
                 pool_timeout=self.busy_timeout,
                 hide_parameters=True,
             )
+        try:
+            importlib.import_module("psycopg")
+        except ImportError as exc:
+            raise LedgerUnavailable("PostgreSQL needs psycopg: pip install 'ossgate[postgresql]'") from exc
         return create_engine(
             self.url,
             # Positional parameters on both databases, so that rows are plain tuples.

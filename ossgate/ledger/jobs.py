@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import ClassVar
 
 from ossgate.ledger.batch import Batch
@@ -305,11 +306,18 @@ class PingJob(Job):
 def run_jobs(batch: Batch, jobs: Sequence[Job]) -> None:
     """Apply jobs in their order, issues last; the caller writes the batch and commits."""
     batch.load_uploads([upload_id for job in jobs for upload_id in job.upload_ids()])
+    missing: dict[str, Row] = {}
     for job in jobs:
         job.error = None
         for upload_id in job.upload_ids():
-            if upload_id not in batch.rows and (row := job.rebuild()) is not None:
-                batch.rebuild_upload(row)
+            if (
+                upload_id not in batch.rows
+                and upload_id not in missing
+                and (row := job.rebuild()) is not None
+            ):
+                missing[upload_id] = row
+    for _, row in sorted(missing.items(), key=itemgetter(0)):
+        batch.rebuild_upload(row)
     for job in jobs:
         if not job.is_issue:
             job.apply(batch)

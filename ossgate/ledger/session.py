@@ -19,6 +19,7 @@ class Session:
         self._file = database.file_identity()
         self.connection = database.connect_writer()
         self._cursor = self.connection.cursor()
+        self._last_commit: Any = None
         self._can_pipeline = database.can_pipeline()
 
     def prepare(self) -> None:
@@ -39,8 +40,17 @@ class Session:
         self._database.begin(self.connection)
 
     def commit(self) -> None:
-        """Make everything since ``begin`` durable."""
-        self.connection.execute("COMMIT")
+        """Make everything since ``begin`` durable; in a pipeline, once that has ended."""
+        self._last_commit = self.connection.execute("COMMIT")
+
+    def verify_committed(self) -> None:
+        """Pass when the last commit was one.
+
+        Raises:
+            LedgerUnavailable: The server rolled back instead, which it does without an error when an earlier statement failed.
+        """
+        if not self._database.is_sqlite and self._last_commit.statusmessage != "COMMIT":
+            raise LedgerUnavailable("the server did not commit")
 
     def pipeline(self) -> AbstractContextManager[object]:
         """Send what follows without waiting for each answer; errors come out at the latest when the context ends."""

@@ -7,7 +7,7 @@ goes into the next. Nobody is told of success before COMMIT has returned.
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from queue import Empty, SimpleQueue
 
 from ossgate.ledger.batch import Batch
@@ -164,10 +164,7 @@ class Writer:
         # Taken only now: while the lock was waited for, more has come, and waiters that gave up are gone.
         jobs = [job for job in [first, *self._take(_LARGEST_BATCH)] if job is not None and job.begin()]
         jobs += self._take_aside()
-        try:
-            self._commit(session, jobs)
-        except Exception as exc:
-            self._recover(session, jobs, exc)
+        self._commit_parts(session, jobs)
 
     def _take(self, most: int) -> list[Job]:
         jobs: list[Job] = []
@@ -222,6 +219,29 @@ class Writer:
         session.begin()
         return session
 
+    def _commit_parts(self, session: Session, jobs: list[Job]) -> None:
+        """Commit all together; when a row is at fault, in halves and halves of those, so that a bad one fails alone."""
+        parts, begun = [jobs], True
+        while parts:
+            part = parts.pop()
+            try:
+                if not begun:
+                    session.begin()
+                begun = False
+                self._commit(session, part)
+            except Exception as exc:
+                outage = self._undo(session, exc)
+                if outage is not None:
+                    self._fail([*part, *(job for rest in parts for job in rest)], outage)
+                    return
+                if len(part) == 1:
+                    part[0].release(self._translate(part[0], exc))
+                else:
+                    # Who has given up meanwhile is left out: its caller has been told that it came to nothing.
+                    left = [job for job in part if not job.abandoned]
+                    half = (len(left) + 1) // 2
+                    parts += [rest for rest in (left[half:], left[:half]) if rest]
+
     def _commit(self, session: Session, jobs: list[Job]) -> None:
         batch = Batch(session)
         run_jobs(batch, jobs)
@@ -233,6 +253,7 @@ class Writer:
                 batch.write()
                 self._trim_refusals(session, jobs)
                 session.commit()
+        session.verify_committed()
         if self._failing is not None:
             _LOG.warning("ledger available again")
             self._failing = None
@@ -247,37 +268,15 @@ class Writer:
                 session.execute(session.statements.trim_refusals, {"kept": self._refusals_kept})
                 self._refusals_since_trim = 0
 
-    def _recover(self, session: Session, jobs: Sequence[Job], exc: Exception) -> None:
-        """Undo a failed batch; unless the database itself failed, do each job again alone, so that a bad one fails alone."""
-        if not self._undo(session, jobs, exc):
-            return
-        if len(jobs) == 1:
-            jobs[0].release(self._translate(jobs[0], exc))
-            return
-        for number, job in enumerate(jobs):
-            if job.abandoned:
-                job.release()
-                continue
-            try:
-                session.begin()
-                self._commit(session, [job])
-            except Exception as fault:
-                if not self._undo(session, jobs[number:], fault):
-                    return
-                job.release(self._translate(job, fault))
-
-    def _undo(self, session: Session, jobs: Sequence[Job], exc: Exception) -> bool:
-        """Roll back after a row's fault; false when the database is at fault, and every job has been told so."""
-        fault = exc
-        if not self._database.is_outage(exc):
-            try:
-                session.rollback()
-            except Exception as broken:
-                fault = broken
-            else:
-                return True
-        self._fail(jobs, fault)
-        return False
+    def _undo(self, session: Session, exc: Exception) -> Exception | None:
+        """Roll back after a row's fault; when the database is at fault, give that fault."""
+        if self._database.is_outage(exc):
+            return exc
+        try:
+            session.rollback()
+        except Exception as broken:
+            return broken
+        return None
 
     def _fail(self, jobs: Iterable[Job | None], exc: Exception) -> None:
         """Tell every waiter that the database failed, and start from a new connection next time."""

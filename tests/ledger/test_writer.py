@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 
 from ossgate.ledger import (
     Arrival,
+    ArrivalOutcome,
     Ledger,
     LedgerBusy,
     LedgerError,
@@ -89,6 +90,29 @@ def test_batch_when_a_row_is_bad(
     assert [type(call.error) for call in calls] == [RowRejected if n == 3 else type(None) for n in range(8)]
     states = [found.state for new in news if (found := ledger.fetch_upload(new.upload_id))]
     assert states == ["issued" if n == 3 else "uploaded" for n in range(8)]
+
+
+def test_batch_when_a_lost_upload_arrives_and_is_noted(
+    ledger: Ledger, make_upload: MakeUpload, make_arrival: MakeArrival, now: datetime, hold_database: Hold
+) -> None:
+    """In one batch an upload can be rebuilt, arrive twice, and get a note."""
+    new = make_upload()
+    with hold_database() as wait_for_writer:
+        first = Call(lambda: ledger.record_arrival(make_arrival(make_upload()), now=now, timeout=30))
+        wait_for_writer()
+        calls = [
+            Call(lambda: ledger.record_arrival(make_arrival(new), now=now, timeout=30)) for _ in range(2)
+        ]
+        wait_until(lambda: ledger._writer._queue.qsize() >= 2)
+        ledger.record_handler_result(new.upload_id, "handler:late", now=now)
+    for call in [first, *calls]:
+        call.join()
+    ledger.ping(timeout=5)
+
+    outcomes = [call.result for call in calls if isinstance(call.result, ArrivalOutcome)]
+    assert sorted(outcome.first for outcome in outcomes) == [False, True]
+    claims = [change.claim for change in ledger.fetch_history(new.upload_id)]
+    assert claims == ["issued", "uploaded", "handler:late"]
 
 
 def test_row_rejected_says_little(
