@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Any
 from signer.sizes import format_size
 
 MAX_REMEMBERED = 10_000
+_UPLOAD_ID = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{26}\b")
 
 
 class DemoPrinter:
@@ -51,7 +53,8 @@ class DemoPrinter:
     def tell_emulator(self, event: Mapping[str, Any]) -> None:
         """Print what the local OSS did."""
         name, key = str(event.get("event", "")), str(event.get("object_key", ""))
-        upload_id = self._by_key.get(key, "")
+        # The two servers' lines come by two pipes: this one may be read before the one that tells the key's upload id.
+        upload_id = self._by_key.get(key) or next(iter(_UPLOAD_ID.findall(key)), "")
         status = event.get("status")
         if name == "stored":
             self._print("posted", upload_id, f"{format_size(int(event.get('size', 0)))} stored in the bucket")

@@ -73,14 +73,16 @@ def test_events_tell_no_secrets(client: Any, receiver: Any, callback: Callable[.
     answer = client.request("GET", "/_emulator/events")
     events = answer.json["events"]
 
-    assert ["callback", "post_object", "refused", "head_object"] == [event["event"] for event in events]
+    assert ["stored", "callback", "post_object", "refused", "head_object"] == [
+        event["event"] for event in events
+    ]
     assert ("a.txt", 200, "test-bucket") == (
-        events[1]["object_key"],
-        events[1]["status"],
-        events[1]["bucket"],
+        events[2]["object_key"],
+        events[2]["status"],
+        events[2]["bucket"],
     )
-    assert ("AccessDenied", "post_object") == (events[2]["code"], events[2]["operation"])
-    assert events[0]["receiver"].endswith("/callback")
+    assert ("AccessDenied", "post_object") == (events[3]["code"], events[3]["operation"])
+    assert events[1]["receiver"].endswith("/callback")
     for secret in ("hidden", "secret=", fields["policy"], fields["x-oss-signature"], "test-key-secret"):
         assert secret not in answer.body.decode()
 
