@@ -82,7 +82,12 @@ class _Assembler:
         access = self._build_access()
         self._check_overrides(profiles)
         if self._problems:
-            raise SettingsInvalid(self._problems, source=self._loaded.source, text=self._loaded.text)
+            raise SettingsInvalid(
+                self._problems,
+                source=self._loaded.source,
+                text=self._loaded.text,
+                variables=self._loaded.variables,
+            )
         assert ticket
         assert seal
         assert public

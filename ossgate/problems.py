@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 Location = tuple[str, ...]
+VARIABLE_PREFIX, VARIABLE_DELIMITER = "OSSGATE_", "__"
 _TABLE = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?")
 _KEY = re.compile(r"\s*([A-Za-z0-9_\-\"'./:]+(?:\s*\.\s*[A-Za-z0-9_\-]+)*)\s*=")
 
@@ -21,25 +22,43 @@ class Problem:
 
 
 class SettingsInvalid(Exception):
-    """All problems of the settings together."""
+    """All problems of the settings together.
 
-    def __init__(self, problems: Sequence[Problem], *, source: str = "the settings", text: str = "") -> None:
+    Args:
+        variables: The names in the environment, so that a value from there is not looked for in the file.
+    """
+
+    def __init__(
+        self,
+        problems: Sequence[Problem],
+        *,
+        source: str = "the settings",
+        text: str = "",
+        variables: Collection[str] = (),
+    ) -> None:
         self.problems = tuple(problems)
         self.source = source
         self.text = text
+        self.variables = frozenset(variables)
         super().__init__(self.describe())
 
     def describe(self) -> str:
         """Return a paragraph for people: each problem with its line, and its fix below."""
         count = len(self.problems)
         lines = [f"{self.source}: {count} problem{'s' if count > 1 else ''}"]
-        for problem in self.problems:
-            line = find_line(self.text, problem.location)
-            place = f"line {line}, " if line else ""
-            lines.append(f"  {place}{format_location(problem.location)}: {problem.message}")
+        for _, place, problem in sorted(map(self._place, self.problems), key=lambda placed: placed[0]):
+            lines.append(f"  {place}: {problem.message}")
             if problem.hint:
                 lines.append(f"      fix: {problem.hint}")
         return "\n".join(lines)
+
+    def _place(self, problem: Problem) -> tuple[int, str, Problem]:
+        variable = find_variable(self.variables, problem.location)
+        if variable:
+            return 0, f"the variable {variable}", problem
+        line = find_line(self.text, problem.location)
+        place = format_location(problem.location)
+        return (line, f"line {line}, {place}", problem) if line else (0, place, problem)
 
 
 def format_location(location: Location) -> str:
@@ -49,6 +68,12 @@ def format_location(location: Location) -> str:
     if len(location) == 1:
         return location[0]
     return f"[{'.'.join(location[:-1])}] {location[-1]}"
+
+
+def find_variable(variables: Collection[str], location: Location) -> str | None:
+    """Return the environment variable that sets a value."""
+    wanted = VARIABLE_PREFIX + VARIABLE_DELIMITER.join(location).upper()
+    return next((name for name in variables if name.upper() == wanted), None) if location else None
 
 
 def find_line(text: str, location: Location) -> int | None:

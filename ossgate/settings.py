@@ -6,20 +6,31 @@ Each value may also come from the environment as ``OSSGATE_SECTION__KEY``, which
 
 from __future__ import annotations
 
+import difflib
+import json
 import os
+import re
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
-from ossgate.problems import Problem, SettingsInvalid
+from ossgate.problems import VARIABLE_DELIMITER, VARIABLE_PREFIX, Problem, SettingsInvalid
+from ossgate.validation_problems import SHOWN_CHARACTERS, translate_errors
 
 CONFIG_VARIABLE = "OSSGATE_CONFIG"
 DEFAULT_FILE = "ossgate.toml"
+_TOML_PLACE = re.compile(r"at line (\d+)")
 
 Override = Literal[
     "emulator_endpoint",
@@ -174,8 +185,8 @@ class Settings(BaseSettings):
     """All settings, frozen."""
 
     model_config = SettingsConfigDict(
-        env_prefix="OSSGATE_",
-        env_nested_delimiter="__",
+        env_prefix=VARIABLE_PREFIX,
+        env_nested_delimiter=VARIABLE_DELIMITER,
         extra="forbid",
         frozen=True,
         env_ignore_empty=True,
@@ -200,7 +211,16 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Let the environment win over the file, whose values come in as arguments."""
-        return env_settings, init_settings
+        return _Environment(settings_cls), init_settings
+
+
+class _Environment(EnvSettingsSource):
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        """Leave what is not JSON as it is: validation then says what is wrong with it, and all else with it."""
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
 
 
 class LoadedSettings:
@@ -214,6 +234,11 @@ class LoadedSettings:
         self.text = text
         self.folder = folder
         self._environ = environ
+
+    @property
+    def variables(self) -> Collection[str]:
+        """The names in the environment."""
+        return self._environ.keys()
 
     def read_environment(self, name: str) -> str:
         """Return a variable that is not one of ours, or nothing."""
@@ -272,60 +297,74 @@ def load_settings(path: Path | None = None, environ: Mapping[str, str] | None = 
     variables = os.environ if environ is None else environ
     named = path or (Path(variables[CONFIG_VARIABLE]) if variables.get(CONFIG_VARIABLE) else None)
     found = named or Path(DEFAULT_FILE)
-    text = ""
-    if named is not None or found.exists():
-        try:
-            text = found.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-            raise SettingsInvalid(
-                [
-                    Problem(
-                        (),
-                        f"cannot be read: {reason}",
-                        "write one with `ossgate init`, or name it in OSSGATE_CONFIG",
-                    )
-                ],
-                source=str(found),
-            ) from error
-    source = str(found) if text else "the environment"
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsInvalid([Problem((), f"is not TOML: {error}")], source=source) from error
+    has_file = named is not None or found.exists()
+    text = _read_text(found) if has_file else ""
+    source = str(found) if has_file else "the environment"
+    data = _parse(text, source)
+    problems = _find_stray_variables(variables)
     try:
         settings = Settings(**data)
     except ValidationError as error:
-        raise SettingsInvalid(
-            [_to_problem(item, has_file=bool(text)) for item in error.errors(include_url=False)],
-            source=source,
-            text=text,
-        ) from error
+        if not has_file and not _list_variables(variables):
+            problem = Problem(
+                (),
+                f"there is no {DEFAULT_FILE} here, and {CONFIG_VARIABLE} names no other",
+                "write one with `ossgate init`; `ossgate demo` needs none",
+            )
+            raise SettingsInvalid([problem], source="no settings") from error
+        problems += translate_errors(error.errors(include_url=False), Settings)
+    if problems:
+        raise SettingsInvalid(problems, source=source, text=text, variables=variables)
     return LoadedSettings(
         settings, source=source, text=text, folder=found.resolve().parent, environ=variables
     )
 
 
-_HINTS = {
-    "missing": "add it; `ossgate init` writes an example of every setting",
-    "extra_forbidden": "is it misspelt? `ossgate init` writes an example of every setting",
-    "bool_type": "true or false",
-    "int_type": "a whole number",
-    "string_type": "text in quotes",
-    "tuple_type": 'a list, such as ["…"]',
-}
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = (error.strerror or "").lower() if isinstance(error, OSError) else "it is not UTF-8"
+        problem = Problem(
+            (),
+            f"cannot be read: {reason}",
+            f"write one with `ossgate init`, or name another in {CONFIG_VARIABLE}",
+        )
+        raise SettingsInvalid([problem], source=str(path)) from error
 
 
-def _to_problem(item: Any, *, has_file: bool) -> Problem:
-    location = tuple(str(part) for part in item["loc"] if not isinstance(part, int))
-    kind = item["type"]
-    if kind == "missing":
-        message = "is missing"
-        if not has_file and len(location) == 1:
-            return Problem(location, message, f"no {DEFAULT_FILE} is here: write one with `ossgate init`")
-    elif kind == "extra_forbidden":
-        message = "is no setting of ossgate"
-    else:
-        shown = "" if isinstance(item["input"], (dict, list)) else f" (it is {str(item['input'])[:60]!r})"
-        message = item["msg"][0].lower() + item["msg"][1:] + shown
-    return Problem(location, message, _HINTS.get(kind, ""))
+def _parse(text: str, source: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = _TOML_PLACE.search(str(error))
+        line = text.splitlines()[int(place[1]) - 1].strip()[:SHOWN_CHARACTERS] if place else ""
+        hint = (
+            f"look at {line!r}: text needs quotes, lists brackets, true and false small letters"
+            if line
+            else ""
+        )
+        raise SettingsInvalid([Problem((), f"is not TOML: {error}", hint)], source=source) from error
+
+
+def _list_variables(variables: Mapping[str, str]) -> list[str]:
+    """Return the variables that mean to be settings; others of ours have no section."""
+    return [
+        name for name in variables if name.upper().startswith(VARIABLE_PREFIX) and VARIABLE_DELIMITER in name
+    ]
+
+
+def _find_stray_variables(variables: Mapping[str, str]) -> list[Problem]:
+    # Within a section pydantic finds what is misspelt; a misspelt section it would pass over.
+    problems = []
+    for name in _list_variables(variables):
+        section = name[len(VARIABLE_PREFIX) :].partition(VARIABLE_DELIMITER)[0].lower()
+        if section not in Settings.model_fields:
+            near = difflib.get_close_matches(section, Settings.model_fields, n=1)
+            hint = f"did you mean {near[0]}?" if near else "sections are " + ", ".join(Settings.model_fields)
+            problems.append(Problem((section, *_split_rest(name)), f"there is no section {section}", hint))
+    return problems
+
+
+def _split_rest(name: str) -> tuple[str, ...]:
+    return tuple(name[len(VARIABLE_PREFIX) :].lower().split(VARIABLE_DELIMITER)[1:])
