@@ -66,7 +66,7 @@ def demo(port: int, emulator_port: int, data_dir: Path) -> None:
     """Run the server and a local OSS, without an account."""
     if sys.platform == "win32":
         _fail("the demo's server, gunicorn, does not run on Windows; use WSL.", WRONG)
-    from ossgate.demo import Demo, DemoFailed
+    from ossgate.demo import Demo, DemoFailed, DemoRefused
     from ossgate.example_settings import DemoPlace
     from ossgate.serving import find_free_port
 
@@ -77,7 +77,7 @@ def demo(port: int, emulator_port: int, data_dir: Path) -> None:
     try:
         Demo(place, data_dir, write=click.echo).run()
     except DemoFailed as error:
-        _fail(str(error), FAILED)
+        _fail(str(error), WRONG if isinstance(error, DemoRefused) else FAILED)
     click.echo("stopped.")
 
 

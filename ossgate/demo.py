@@ -5,6 +5,7 @@ Both children read a pipe whose other end only this process holds; when it ends,
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -23,16 +24,22 @@ import urllib3
 from ossgate.demo_printer import DemoPrinter
 from ossgate.example_settings import DemoPlace, render_demo
 from ossgate.key_files import ensure_key, write_secret
+from ossgate.problems import VARIABLE_DELIMITER, VARIABLE_PREFIX
 from ossgate.serving import build_gunicorn_command, find_bind_problem
 
 READY_SECONDS = 30.0
 STOP_SECONDS = 10.0
 WORKERS, THREADS = 1, 16
+_CHOOSE_FOLDER = "Choose another folder with --data-dir (make demo DATA_DIR=…)."
 _FIRST_LINE = re.compile(r"# The settings of `ossgate demo` on port (\d+) with its local OSS on port (\d+)\.")
 
 
 class DemoFailed(Exception):
     """A reason why the demo cannot run, with the fix in its text."""
+
+
+class DemoRefused(DemoFailed):
+    """Its ports, its folder or its settings are wrong; nothing was started."""
 
 
 class Demo:
@@ -47,6 +54,7 @@ class Demo:
         self._last_words: dict[int, list[str]] = {}
         self._stopping = threading.Event()
         self._pipe: tuple[int, int] | None = None
+        self._lock: IO[str] | None = None
 
     @property
     def settings_file(self) -> Path:
@@ -62,18 +70,14 @@ class Demo:
         """Run until interrupted.
 
         Raises:
-            DemoFailed: A port is taken, the folder cannot be written, or a server ends by itself.
+            DemoRefused: A port is taken, the folder is in use or cannot be written, or its settings are wrong.
+            DemoFailed: A server ends by itself.
         """
-        for name, port in (("port", self._place.port), ("emulator-port", self._place.emulator_port)):
-            problem = find_bind_problem(self._place.host, port)
-            if problem:
-                raise DemoFailed(
-                    f"port {port} cannot be used: {problem.lower()}. Choose another with --{name}."
-                )
-        self._prepare_folder()
+        self._check_ports()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self._stopping.set())
         try:
+            self._prepare_folder()
             self._start_emulator()
             self._start_server()
             self._greet()
@@ -81,20 +85,40 @@ class Demo:
         finally:
             self._stop()
 
+    def _check_ports(self) -> None:
+        if self._place.port == self._place.emulator_port:
+            raise DemoRefused(
+                f"the server and the local OSS cannot share port {self._place.port}. {_choose_port('port')}"
+            )
+        for name, port in (("port", self._place.port), ("emulator-port", self._place.emulator_port)):
+            problem = find_bind_problem(self._place.host, port)
+            if problem:
+                raise DemoRefused(f"port {port} cannot be used: {problem.lower()}. {_choose_port(name)}")
+
     def _prepare_folder(self) -> None:
         secrets = self._folder / "secrets"
         try:
             secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock_folder()
             for name in ("ticket.key", "seal.key", "access-key-secret"):
                 ensure_key(secrets / name)
             if not (secrets / "access-key-id").exists():
                 write_secret(secrets / "access-key-id", "demo-access-key-id")
             self._write_settings()
         except OSError as error:
-            raise DemoFailed(
-                f"{self._folder} cannot be written: {(error.strerror or str(error)).lower()}. "
-                "Choose another folder with --data-dir."
+            raise DemoRefused(
+                f"{error.filename or self._folder} cannot be written: {(error.strerror or str(error)).lower()}. "
+                + _CHOOSE_FOLDER
             ) from error
+
+    def _lock_folder(self) -> None:
+        # Before anything in it is changed: two demos in one folder would each rewrite the other's ports. The lock is held
+        # until this process ends, however it ends.
+        self._lock = (self._folder / "demo.lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DemoRefused(f"another demo runs in {self._folder}. Stop it. {_CHOOSE_FOLDER}") from error
 
     def _write_settings(self) -> None:
         wanted = render_demo(self._place)
@@ -112,7 +136,7 @@ class Demo:
         """Keep what a user changed, as long as it speaks of these two ports."""
         for name, port in (("port", self._place.port), ("emulator-port", self._place.emulator_port)):
             if not re.search(rf"(?<!\d){port}(?!\d)", present):
-                raise DemoFailed(
+                raise DemoRefused(
                     f"{self.settings_file} was changed by hand and does not speak of port {port}. "
                     f"Give the port that it names with --{name}, or another folder with --data-dir."
                 )
@@ -150,20 +174,20 @@ class Demo:
     def _upgrade(self, environment: Mapping[str, str]) -> None:
         done = subprocess.run(
             [sys.executable, "-m", "ossgate", "db", "upgrade"],
-            env=os.environ | environment,
+            env={**_own_environment(), **environment},
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode:
-            raise DemoFailed((done.stderr or done.stdout).strip())
+            raise DemoRefused((done.stderr or done.stdout).strip().removeprefix("ossgate: "))
 
     def _start(
         self, command: list[str], environment: Mapping[str, str], tell: Callable[[Mapping[str, Any]], None]
     ) -> None:
         child = subprocess.Popen(
             command,
-            env=os.environ | environment | {"PYTHONUNBUFFERED": "1"},
+            env={**_own_environment(), **environment, "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -242,6 +266,22 @@ class Demo:
             for end in self._pipe:
                 os.close(end)
             self._pipe = None
+        if self._lock is not None:
+            self._lock.close()
+
+
+def _choose_port(name: str) -> str:
+    variable = name.upper().replace("-", "_")
+    return f"Choose another with --{name} (make demo {variable}=…)."
+
+
+def _own_environment() -> dict[str, str]:
+    """Return the environment without settings of another set-up: a demo's settings are those of its own file."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not (name.startswith(VARIABLE_PREFIX) and VARIABLE_DELIMITER in name)
+    }
 
 
 def _follow_events(stream: IO[bytes], tell: Callable[[Mapping[str, Any]], None]) -> None:
