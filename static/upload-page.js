@@ -17,6 +17,7 @@ const views = new Map();
 const said = new Map();
 let sentences = [];
 let announcement = null;
+let sumIsDue = false;
 
 const queue = new Queue({ server: "", onChange: drawItem, onIdle: sayEnd });
 
@@ -61,11 +62,16 @@ function drawItem(item) {
   }
   view.update();
   sayOutcome(item);
-  drawSum();
+  if (!sumIsDue) {
+    // Once for all files that are added together.
+    sumIsDue = true;
+    queueMicrotask(drawSum);
+  }
 }
 
 /** Draw what holds for all files together. */
 function drawSum() {
+  sumIsDue = false;
   const { items } = queue;
   const counted = items.filter((item) => !["refused", "cancelled"].includes(item.state));
   const done = items.filter((item) => item.state === "done").length;

@@ -334,6 +334,11 @@ class Visitor:
     def photograph(self, name: str) -> None:
         """Keep a picture of the whole page."""
         ARTEFACTS.mkdir(exist_ok=True)
+        # Off the buttons, which would be shown as hovered; and thumbnails take a moment to be drawn.
+        self.page.mouse.move(1, 1)
+        self.page.evaluate(
+            "Promise.all([...document.images].map((image) => image.decode().catch(() => null)))"
+        )
         self.page.screenshot(path=ARTEFACTS / f"{name}.png", full_page=True)
 
     def width_of_content(self) -> int:

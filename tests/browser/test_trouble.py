@@ -200,6 +200,19 @@ def test_server_that_is_away(visit: Callable[..., Any], photo: Photo) -> None:
     visitor.expect_state("sunset.jpg", "done")
 
 
+def test_all_failed_files_are_retried_at_once(visit: Callable[..., Any], photo: Photo) -> None:
+    """One button takes up everything that failed."""
+    visitor = visit().open()
+    visitor.page.route("**/v1/uploads", lambda route: route.abort())
+    visitor.choose(photo("first.jpg"), photo("second.jpg"))
+    visitor.expect_state("first.jpg", "failed")
+    visitor.expect_state("second.jpg", "failed")
+    visitor.page.unroute("**/v1/uploads")
+    visitor.page.get_by_role("button", name="Retry failed").click()
+    visitor.expect_state("first.jpg", "done")
+    visitor.expect_state("second.jpg", "done")
+
+
 def test_used_up_quota_says_when_to_come_back(visit: Callable[..., Any], photo: Photo) -> None:
     """A 429 with Retry-After tells how long to wait."""
     visitor = visit().open()
