@@ -8,6 +8,7 @@ from __future__ import annotations
 import mimetypes
 import re
 import unicodedata
+from functools import lru_cache
 from urllib.parse import quote as percent_encode
 
 from signer.errors import FileNameInvalid, quote
@@ -63,7 +64,7 @@ def clean_file_name(name: str) -> str:
     # Composed last: a character that is dropped may have stood between a letter and its accent.
     visible = unicodedata.normalize("NFC", drop_hidden(name))
     # Leading dots go too: they hide a file, and what follows them is its name.
-    cleaned = re.split(r"[/\\]", visible)[-1].strip(_EDGES)
+    cleaned = visible.replace("\\", "/").rpartition("/")[2].strip(_EDGES)
     if not cleaned:
         raise FileNameInvalid(
             f"{quote(name)} is no file name", hint="send the name of the file, such as photo.jpg"
@@ -98,7 +99,11 @@ def split_extension(name: str) -> tuple[str, str]:
 
 def guess_content_type(name: str) -> str:
     """Return the media type that a name's extension suggests, or ``application/octet-stream``."""
-    extension = split_extension(name)[1]
+    return _find_content_type(split_extension(name)[1])
+
+
+@lru_cache(maxsize=512)
+def _find_content_type(extension: str) -> str:
     known = _KNOWN_TYPES.get(extension)
     if known:
         return known

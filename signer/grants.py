@@ -21,7 +21,7 @@ from signer.profiles import MAX_SUBJECT_BYTES, Profile
 from signer.seal import METADATA_NAME, SealKeys
 from signer.texts import holds_hidden
 from signer.ticket import TicketKeys
-from signer.times import to_utc
+from signer.times import format_seconds, to_utc
 from signer.variables import check_variables
 
 
@@ -60,11 +60,7 @@ class Grant:
 
 def format_time(moment: datetime) -> str:
     """Return an aware time as our JSON writes it, such as ``2026-01-02T03:04:05Z``."""
-    moment = to_utc(moment)
-    return (
-        f"{moment.year:04d}-{moment.month:02d}-{moment.day:02d}"
-        f"T{moment.hour:02d}:{moment.minute:02d}:{moment.second:02d}Z"
-    )
+    return format_seconds(moment) + "Z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +130,7 @@ def build_once_conditions(facts: Facts, fields: Mapping[str, str]) -> list[Condi
     return [
         exact("bucket", facts.bucket),
         content_length_range(facts.size_min, facts.size_max),
-        *(eq(name.lower(), value) for name, value in fields.items()),
+        *[eq(name.lower(), value) for name, value in fields.items()],
     ]
 
 
@@ -151,6 +147,7 @@ def plan_upload(
     content_type = profile.check_content_type(request.content_type or guess_content_type(file_name))
     if request.size is not None:
         profile.check_size(request.size)
+    issued_at = int(now.timestamp())
     return Facts(
         use="once",
         upload_id=upload_id,
@@ -171,8 +168,8 @@ def plan_upload(
         content_type=content_type,
         file_name=file_name,
         variables=check_variables(request.variables, profile.variables),
-        issued_at=int(now.timestamp()),
-        expires_at=int(now.timestamp()) + profile.lifetime,
+        issued_at=issued_at,
+        expires_at=issued_at + profile.lifetime,
     )
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from signer.errors import ConfigurationError, quote
 from signer.file_names import MAX_SEGMENT_BYTES, choose_extension, clean_segment, split_extension
 from signer.texts import holds_hidden
+from signer.times import format_seconds
 
 MAX_KEY_BYTES = 1023
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -37,24 +38,29 @@ class KeyTemplate:
 
     written: str
     longest: int
+    names: frozenset[str]
 
     def build_object_key(
         self, *, profile: str, subject: str, upload_id: str, file_name: str, content_type: str, now: datetime
     ) -> str:
         """Return the object key of one upload."""
-        return self.written.format_map(
-            {
-                "subject": clean_segment(subject, "anonymous"),
-                "profile": profile,
-                "date": f"{now.year:04d}-{now.month:02d}-{now.day:02d}",
-                "year": f"{now.year:04d}",
-                "month": f"{now.month:02d}",
-                "day": f"{now.day:02d}",
-                "upload_id": upload_id,
-                "name": clean_segment(split_extension(file_name)[0], "file"),
-                "ext": choose_extension(file_name, content_type),
-            }
-        )
+        date = format_seconds(now)[:10]
+        values = {
+            "profile": profile,
+            "date": date,
+            "year": date[:4],
+            "month": date[5:7],
+            "day": date[8:],
+            "upload_id": upload_id,
+        }
+        # The dear ones are made for templates that show them.
+        if "subject" in self.names:
+            values["subject"] = clean_segment(subject, "anonymous")
+        if "name" in self.names:
+            values["name"] = clean_segment(split_extension(file_name)[0], "file")
+        if "ext" in self.names:
+            values["ext"] = choose_extension(file_name, content_type)
+        return self.written.format_map(values)
 
 
 def compile_key_template(template: str) -> KeyTemplate:
@@ -93,4 +99,4 @@ def compile_key_template(template: str) -> KeyTemplate:
             f"the object key {quote(template)} can have {longest} bytes; OSS takes {MAX_KEY_BYTES}",
             hint="shorten the template",
         )
-    return KeyTemplate(template, longest)
+    return KeyTemplate(template, longest, frozenset(names))

@@ -14,7 +14,7 @@ import orjson
 
 from signer.conditions import Condition
 from signer.errors import ConditionError
-from signer.times import to_utc
+from signer.times import format_seconds
 
 
 def build_policy(conditions: Sequence[Condition], *, expires_at: datetime) -> bytes:
@@ -38,8 +38,4 @@ def encode_policy(policy: bytes) -> str:
 
 def format_expiration(moment: datetime) -> str:
     """Return a time as policies write it, such as ``2026-01-02T03:04:05.000Z``."""
-    moment = to_utc(moment)
-    return (
-        f"{moment.year:04d}-{moment.month:02d}-{moment.day:02d}"
-        f"T{moment.hour:02d}:{moment.minute:02d}:{moment.second:02d}.000Z"
-    )
+    return format_seconds(moment) + ".000Z"

@@ -17,6 +17,8 @@ def is_hidden(character: str) -> bool:
 
 def drop_hidden(text: str) -> str:
     """Return a text without its hidden characters."""
+    if not holds_hidden(text):
+        return text
     return "".join(character for character in text if not is_hidden(character))
 
 

@@ -11,13 +11,16 @@ from collections.abc import Callable
 from datetime import datetime
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+# Two characters, ten bits, at a time.
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_SHIFTS = range(120, -10, -10)
 _PATTERN = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 
 def new_upload_id(now: datetime, *, random_bits: Callable[[int], int] = secrets.randbits) -> str:
     """Return a new id; whoever holds it may see an anonymous upload, so it cannot be guessed."""
     number = int(now.timestamp() * 1000) << 80 | random_bits(80)
-    return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -5, -5))
+    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 
 def is_upload_id(text: str) -> bool:

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from signer.credentials import Credentials
 from signer.errors import SignerError
-from signer.times import to_utc
+from signer.times import format_seconds
 
 ALGORITHM = "OSS4-HMAC-SHA256"
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
@@ -31,11 +31,7 @@ QueryPairs = Iterable[tuple[str, str]]
 
 def format_date(moment: datetime) -> str:
     """Return a time as ``x-oss-date`` writes it, such as ``20260102T030405Z``."""
-    moment = to_utc(moment)
-    return (
-        f"{moment.year:04d}{moment.month:02d}{moment.day:02d}"
-        f"T{moment.hour:02d}{moment.minute:02d}{moment.second:02d}Z"
-    )
+    return format_seconds(moment).replace("-", "").replace(":", "") + "Z"
 
 
 def build_scope(date: str, region: str, product: str = PRODUCT) -> str:
