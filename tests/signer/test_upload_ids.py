@@ -33,7 +33,12 @@ def test_id_has_the_layout_of_ulid() -> None:
 def test_time_and_random_bits_are_all_in_the_id(moment: datetime, bits: int) -> None:
     """80 random bits, none of them lost, behind the milliseconds."""
     asked: list[int] = []
-    number = decode(new_upload_id(moment, random_bits=lambda count: asked.append(count) or bits))
+
+    def random_bits(count: int) -> int:
+        asked.append(count)
+        return bits
+
+    number = decode(new_upload_id(moment, random_bits=random_bits))
 
     assert asked == [80]
     assert number & (2**80 - 1) == bits
