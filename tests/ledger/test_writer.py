@@ -139,6 +139,8 @@ def test_queue_when_full(
     with hold_database() as wait_for_writer:
         first = Call(lambda: ledger.record_arrival(make_arrival(make_upload()), now=now, timeout=30))
         wait_for_writer()
+        # On SQLite it has at least been taken out of the queue.
+        wait_until(lambda: ledger._writer._turn.locked())
         calls = [
             Call(lambda arrival=arrival: ledger.record_arrival(arrival, now=now, timeout=30))
             for arrival in [make_arrival(make_upload()) for _ in range(3)]
