@@ -62,7 +62,10 @@ class FileSink(Protocol):
     """Takes the file's bytes."""
 
     def write(self, data: memoryview) -> None:
-        """Take further bytes."""
+        """Take further bytes; they stay untouched until the next call has returned."""
+
+    def join(self) -> None:
+        """Be done with the bytes of the last call."""
 
 
 class _Part(Enum):
@@ -192,6 +195,9 @@ class FormParser:
     def _on_part_end(self) -> None:
         if self._part is _Part.FIELD:
             self.fields.add(self._field_name, _decode(bytes(self._field_value)))
+        elif self._part is _Part.FILE:
+            assert self._sink is not None
+            self._sink.join()
         self._part = _Part.IGNORED
 
     def _on_end(self) -> None:

@@ -70,6 +70,9 @@ class _Upload:
             raise OssError(ENTITY_TOO_LARGE)
         self.staged.write(data)
 
+    def join(self) -> None:
+        self.staged.join()
+
     @property
     def forbid_overwrite(self) -> bool:
         return self.fields.get("x-oss-forbid-overwrite") == "true"
@@ -138,6 +141,7 @@ class PostObject:
         if expected_digest and base64.b64encode(whole_body.digest()).decode() != expected_digest:
             raise OssError(INVALID_DIGEST)
         upload = uploads[0]
+        upload.join()
         # The slow upload's pitfall: judged when the last byte is here.
         if upload.signed is not None:
             upload.signed.check_expiration(self.now())

@@ -1,7 +1,7 @@
 """The body of a request, read from the socket a megabyte at a time.
 
-The server library's own reader copies every byte several times in Python; here the socket fills one buffer
-that is used again and again.
+The server library's own reader copies every byte several times in Python; here the socket fills two buffers in
+turn, so that one piece may still be hashed while the next is received.
 """
 
 import re
@@ -37,18 +37,20 @@ class SocketBody:
         return self._left == 0 and self._last_chunk_seen
 
     def iter_chunks(self) -> Iterator[bytearray]:
-        """Yield the body in large pieces; a piece is overwritten by the next.
+        """Yield the body in large pieces; a piece is overwritten by the next but one.
 
         Raises:
             BodyTruncated: The client stopped before the end.
         """
         size = CHUNK_BYTES if self.length is None else min(CHUNK_BYTES, self.length)
-        buffer = bytearray(size)
+        buffer, other = bytearray(size), bytearray(0 if size < CHUNK_BYTES else size)
         while filled := self._fill(buffer):
             if filled < len(buffer):
                 yield buffer[:filled]
             else:
                 yield buffer
+            if other:
+                buffer, other = other, buffer
 
     def drain(self) -> None:
         """Read and forget what is left."""

@@ -21,7 +21,7 @@ class Body(Protocol):
     length: int | None
 
     def iter_chunks(self) -> Iterator[bytes | bytearray]:
-        """Yield the body in large pieces; a piece is overwritten by the next."""
+        """Yield the body in large pieces; a piece is overwritten by the next but one."""
 
 
 @dataclass(frozen=True, slots=True)

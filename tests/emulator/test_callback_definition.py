@@ -199,3 +199,10 @@ def test_any_definition_ends_in_our_errors(definition: Any) -> None:
         parse_callback(encode(definition), allow_private=False, resolve=resolve)
     except OssError as error:
         assert 400 == error.kind.status  # noqa: PT017
+
+
+def test_one_private_address_among_public_ones() -> None:
+    """A name that also leads inside is refused: which address is called is nobody's promise."""
+    encoded = encode({**GOOD, "callbackUrl": "http://both.example.com/"})
+    with pytest.raises(OssError, match="Private address is forbidden to callback"):
+        parse_callback(encoded, allow_private=False, resolve=lambda host: ["93.184.215.14", "10.0.0.1"])

@@ -21,6 +21,9 @@ class Sink:
     def write(self, data: memoryview) -> None:
         self.data += data
 
+    def join(self) -> None:
+        pass
+
 
 def parse(pieces: list[bytes]) -> tuple[FormFields, bytes]:
     sink = Sink()

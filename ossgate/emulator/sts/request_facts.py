@@ -1,0 +1,76 @@
+"""What policies may ask of a request: the condition keys of OSS.
+
+Source: "Condition", https://www.alibabacloud.com/help/en/oss/user-guide/ram-policy-overview
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ossgate.emulator.requests import Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFacts:
+    """What a request tells beside operation, bucket and key.
+
+    Args:
+        prefix: Of a listing; None when the request names none.
+        copy_source: Bucket and key that a copy reads.
+        gives_acl: Whether the request sets an ACL along the way.
+        gives_tagging: Whether the request sets tags along the way.
+    """
+
+    now: datetime
+    source_ip: str = ""
+    user_agent: str = ""
+    secure_transport: bool = False
+    prefix: str | None = None
+    delimiter: str | None = None
+    copy_source: tuple[str, str] | None = None
+    gives_acl: bool = False
+    gives_tagging: bool = False
+
+    def list_condition_values(self, *, listing: bool) -> dict[str, str]:
+        """Tell the value of each condition key; keys that the request has nothing for are left out.
+
+        Args:
+            listing: Whether the operation has a prefix and a delimiter; what it does not name is empty then.
+        """
+        values = {
+            "acs:CurrentTime": f"{self.now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "acs:SecureTransport": "true" if self.secure_transport else "false",
+        }
+        if self.source_ip:
+            values["acs:SourceIp"] = self.source_ip
+        if self.user_agent:
+            values["acs:UserAgent"] = self.user_agent
+        if listing:
+            values["oss:Prefix"] = self.prefix or ""
+            values["oss:Delimiter"] = self.delimiter or ""
+        return values
+
+
+def read_facts(
+    request: Request,
+    *,
+    now: datetime,
+    secure_transport: bool = False,
+    copy_source: tuple[str, str] | None = None,
+) -> RequestFacts:
+    """Gather what policies may ask of a request.
+
+    Args:
+        secure_transport: Whether the client came by TLS.
+        copy_source: Bucket and key that a copy reads, decoded.
+    """
+    return RequestFacts(
+        now=now,
+        source_ip=request.remote_addr,
+        user_agent=request.header("user-agent"),
+        secure_transport=secure_transport,
+        prefix=request.query_value("prefix"),
+        delimiter=request.query_value("delimiter"),
+        copy_source=copy_source,
+        gives_acl=bool(request.header("x-oss-object-acl") or request.header("x-oss-acl")),
+        gives_tagging=bool(request.header("x-oss-tagging")),
+    )
