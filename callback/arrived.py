@@ -115,6 +115,8 @@ class Arrivals:
             via=via,
             reply=receiving.reply.render(values),
             facts=_image_facts(arrived),
+            # A rebuilt row goes to the account that the lost one was on.
+            quota_period=receiving.profile.quota.period if receiving.profile.quota else "ever",
         )
         try:
             outcome = self.ledger.record_arrival(arrival, now=now, timeout=deadline.left(LEDGER_SECONDS))
