@@ -27,7 +27,7 @@ from ossgate.assembly import Parts, assemble
 from ossgate.bucket import BucketClient, BucketUnavailable
 from ossgate.errors import ApiError
 from ossgate.ledger import LedgerBusy, LedgerUnavailable, QuotaExceeded
-from ossgate.logs import configure_logs, log_event
+from ossgate.logs import log_event
 from ossgate.settings import LoadedSettings, load_settings
 from ossgate.wire import error_response
 from signer.errors import SignerError
@@ -54,7 +54,6 @@ def create_app(loaded: LoadedSettings | None = None) -> Flask:
     """
     loaded = loaded or load_settings()
     parts = assemble(loaded)
-    configure_logs()
     app = Flask("ossgate", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
     link_seconds = loaded.settings.oss.link_seconds
@@ -177,8 +176,8 @@ class _PageParts:
 def _name_requests(app: Flask) -> None:
     @app.before_request
     def name_request() -> None:
-        given = request.headers.get("X-Request-ID", "")
-        g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        given = request.environ.get("HTTP_X_REQUEST_ID")
+        g.request_id = given if given and _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
 
     @app.after_request
     def tell_request_id(response: Response) -> Response:
