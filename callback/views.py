@@ -65,14 +65,15 @@ def read_request() -> CallbackRequest:
     """
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise errors.BodyTooLarge("no callback of ours has so large a body")
+    environ = request.environ
     return CallbackRequest(
         # PATH_INFO is decoded already, and what it was decoded from is what OSS signed.
-        raw_target=request.environ["RAW_URI"],
+        raw_target=environ["RAW_URI"],
         body=request.get_data(),
-        content_type=request.headers.get("Content-Type", ""),
+        content_type=environ.get("CONTENT_TYPE", ""),
         # Not request.authorization, which takes the signature for a scheme's name and changes its case.
-        authorization=request.headers.get("Authorization", ""),
-        public_key_url=request.headers.get("x-oss-pub-key-url", ""),
+        authorization=environ.get("HTTP_AUTHORIZATION", ""),
+        public_key_url=environ.get("HTTP_X_OSS_PUB_KEY_URL", ""),
     )
 
 

@@ -13,4 +13,5 @@ def identify_request(access: Access) -> Caller:
     Raises:
         AccessDenied: Its credentials are wrong.
     """
-    return access.identify(request.headers.get("Authorization", ""), request.remote_addr or "")
+    environ = request.environ
+    return access.identify(environ.get("HTTP_AUTHORIZATION", ""), environ.get("REMOTE_ADDR", ""))
