@@ -14,28 +14,36 @@ _SHARED = tuple(field.name for field in fields(NewUpload))
 class NullLedger:
     """Says of every arrival that it is the first."""
 
+    def __init__(self) -> None:
+        self._upload: Upload | None = None
+
     def record_issued(
         self, uploads: Sequence[NewUpload], *, quota: QuotaLimit | None, now: datetime, timeout: float = 2.0
     ) -> None:
         """Forget it."""
 
     def record_arrival(self, arrival: Arrival, *, now: datetime, timeout: float) -> ArrivalOutcome:
-        """Return what a ledger would, of the arrival's own facts."""
-        upload = Upload(
-            **{name: getattr(arrival.upload, name) for name in _SHARED},
-            state=arrival.target,
-            size=arrival.size,
-            etag=arrival.etag,
-            crc64=arrival.crc64,
-            uploaded_at=now,
-            arrived_via=arrival.via,
-            reply=arrival.reply,
-            changed_at=now,
-        )
-        return ArrivalOutcome(first=True, upload=upload, reply=arrival.reply, conflict=False)
+        """Return what a ledger would; the upload is always that of the first arrival."""
+        if self._upload is None:
+            self._upload = _build_upload(arrival, now)
+        return ArrivalOutcome(first=True, upload=self._upload, reply=arrival.reply, conflict=False)
 
     def record_refusal(self, refusal: Refusal) -> None:
         """Forget it."""
 
     def ping(self, *, timeout: float) -> None:
         """Pass."""
+
+
+def _build_upload(arrival: Arrival, now: datetime) -> Upload:
+    return Upload(
+        **{name: getattr(arrival.upload, name) for name in _SHARED},
+        state=arrival.target,
+        size=arrival.size,
+        etag=arrival.etag,
+        crc64=arrival.crc64,
+        uploaded_at=now,
+        arrived_via=arrival.via,
+        reply=arrival.reply,
+        changed_at=now,
+    )
