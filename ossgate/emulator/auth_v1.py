@@ -140,9 +140,9 @@ def parse_http_date(text: str) -> datetime:
     """
     try:
         moment = parsedate_to_datetime(text)
-    except (TypeError, ValueError) as error:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError) as error:
         raise OssError(DATE_MALFORMED) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def check_skew(moment: datetime, now: datetime) -> None:
@@ -156,8 +156,8 @@ def check_skew(moment: datetime, now: datetime) -> None:
             TIME_TOO_SKEWED,
             extras=[
                 ("MaxAllowedSkewMilliseconds", str(int(MAX_SKEW.total_seconds() * 1000))),
-                ("RequestTime", f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.000Z"),
-                ("ServerTime", f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.000Z"),
+                ("RequestTime", f"{moment:%Y-%m-%dT%H:%M:%S}.000Z"),
+                ("ServerTime", f"{now:%Y-%m-%dT%H:%M:%S}.000Z"),
             ],
         )
 

@@ -154,7 +154,7 @@ def check_header(request: Request, credentials: CredentialSet, *, region: str, n
     moment = parse_stamp(stamp)
     if moment is None:
         moment = parse_http_date(stamp)
-        stamp = f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+        stamp = f"{moment:%Y%m%dT%H%M%SZ}"
     if stamp[:8] != scope.day:
         raise OssError(CREDENTIAL_MALFORMED_HEADER)
     check_skew(moment, now)
@@ -194,7 +194,7 @@ def check_query(request: Request, credentials: CredentialSet, *, region: str, no
     longest = MAX_EXPIRES_TEMPORARY if found.security_token else MAX_EXPIRES
     if not re.fullmatch(r"[0-9]{1,9}", expires, re.ASCII) or not 1 <= int(expires) <= longest:
         raise OssError(EXPIRES_OUT_OF_RANGE_V4)
-    if moment - MAX_SKEW > now:
+    if moment > now + MAX_SKEW:
         check_skew(moment, now)
     if now > moment + timedelta(seconds=int(expires)):
         raise OssError(

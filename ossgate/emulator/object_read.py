@@ -129,14 +129,22 @@ def _is_unmodified(request: Request, etag: str, modified: datetime) -> bool:
     if_match = request.header("if-match")
     if if_match and not _etag_matches(if_match, etag):
         raise OssError(PRECONDITION_FAILED, extras=[("Condition", "If-Match")])
-    unmodified_since = request.header("if-unmodified-since")
-    if unmodified_since and modified > parse_http_date(unmodified_since):
+    unmodified_since = _read_date(request, "if-unmodified-since")
+    if unmodified_since is not None and modified > unmodified_since:
         raise OssError(PRECONDITION_FAILED, extras=[("Condition", "If-Unmodified-Since")])
     if_none_match = request.header("if-none-match")
     if if_none_match:
         return _etag_matches(if_none_match, etag)
-    modified_since = request.header("if-modified-since")
-    return bool(modified_since) and modified <= parse_http_date(modified_since)
+    modified_since = _read_date(request, "if-modified-since")
+    return modified_since is not None and modified <= modified_since
+
+
+def _read_date(request: Request, header: str) -> datetime | None:
+    try:
+        return parse_http_date(request.header(header))
+    except OssError:
+        # A condition that cannot be read is none.
+        return None
 
 
 def _etag_matches(header: str, etag: str) -> bool:

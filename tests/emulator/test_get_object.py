@@ -130,6 +130,14 @@ def test_conditions(client: Any) -> None:
     assert (412, 200) == (get(If_Unmodified_Since=earlier), get(If_Unmodified_Since=later))
 
 
+def test_unreadable_conditions_are_none(client: Any) -> None:
+    """A date that is none conditions nothing."""
+    client.post()
+    headers = {"If-Modified-Since": "yesterday", "If-Unmodified-Since": "31 Dec 9999 23:59:59 -2359"}
+
+    assert client.get("a.txt", headers=headers).status == 200
+
+
 def test_missing(client: Any) -> None:
     """A missing object is named."""
     answer = client.get("none.txt")
