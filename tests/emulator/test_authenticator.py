@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,3 +74,32 @@ def test_garbage_ends_in_our_errors(given_headers: dict[str, str], query: list[t
     # Nobody signs by chance.
     assert caller is None
     assert refused is None or render_error(refused, request_id="0", host_id="h").startswith(b"<?xml")
+
+
+ODD_DATES = [
+    ({"authorization": "OSS id:sig", "date": "Fri, 31 Dec 9999 23:59:59 -2359"}, [], "0002-00000502"),
+    (
+        {},
+        [
+            ("x-oss-signature", "00"),
+            ("x-oss-credential", SCOPE.replace("20300101", "00010101")),
+            ("x-oss-date", "00010101T000000Z"),
+            ("x-oss-expires", "60"),
+        ],
+        "0002-00000236",
+    ),
+]
+
+
+@pytest.mark.parametrize(("odd_headers", "query", "ec"), ODD_DATES)
+def test_dates_at_the_ends_of_time(
+    odd_headers: dict[str, str], query: list[tuple[str, str]], ec: str
+) -> None:
+    """The first and the last year overflow nothing."""
+    request = Request(
+        "GET", "/", tuple(query), odd_headers, "h", "b", "k", "127.0.0.1", "0", SocketBody(None, 0)
+    )
+    with pytest.raises(OssError) as caught:
+        AUTHENTICATOR.authenticate(request)
+
+    assert caught.value.kind.ec == ec

@@ -17,12 +17,13 @@ KEY_MISSING = "The bucket POST must contain the specified 'key'. If it is specif
 class Sink:
     def __init__(self) -> None:
         self.data = bytearray()
+        self.joined = False
 
     def write(self, data: memoryview) -> None:
         self.data += data
 
     def join(self) -> None:
-        pass
+        self.joined = True
 
 
 def parse(pieces: list[bytes]) -> tuple[FormFields, bytes]:
@@ -43,6 +44,15 @@ def test_form_in_any_pieces(form: Callable[..., bytes]) -> None:
 
         assert file == data
         assert ("图.txt", "1", "x:A") == (fields.get("key"), fields.get("x:a"), fields.names["x:a"])
+
+
+def test_the_file_is_done_with_at_its_end(form: Callable[..., bytes]) -> None:
+    """What comes behind the file may use its memory again, so the sink is told to be done with it."""
+    sink = Sink()
+    parser = FormParser(b"BOUNDARY", lambda fields: sink)
+    parser.write(form({"key": "a"}, b"hello", after=SUBMIT, closed=False))
+
+    assert sink.joined
 
 
 def test_file_without_name_and_type(client: Any) -> None:
