@@ -126,6 +126,20 @@ def test_longest_template_is_taken(build: Callable[..., str]) -> None:
     assert len(build(template).encode()) == MAX_KEY_BYTES
 
 
+def test_longest_key_is_reckoned_with_every_placeholder_at_its_longest(build: Callable[..., str]) -> None:
+    """The length that profiles reckon with can be reached, to the byte."""
+    template = compile_key_template(FULL)
+    key = build(
+        template,
+        profile="p" * 64,
+        subject="s" * 200,
+        file_name="n" * 200 + ".abcdefghij",
+        content_type="application/x-unheard-of",
+    )
+
+    assert len(key.encode()) == template.longest
+
+
 PIECES = st.sampled_from(
     [
         "{upload_id}",

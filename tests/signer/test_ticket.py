@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signer.errors import ConfigurationError, TicketError, TicketForged, TicketMalformed
-from signer.facts import Facts
+from signer.facts import Facts, encode_facts
 from signer.seal import SealKeys
-from signer.ticket import MAX_TICKET_LENGTH, TicketKeys
+from signer.ticket import MAX_TICKET_LENGTH, TicketKeys, measure_ticket
 
 OLD, NEW, OTHER = b"o" * 32, b"n" * 32, b"x" * 32
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -37,6 +37,16 @@ def test_ticket_proves_its_facts(ticket_keys: TicketKeys, make_facts: Callable[.
 
     assert ticket_keys.verify_ticket(ticket) == facts
     assert set(ticket) <= set(ALPHABET + ".")
+
+
+@pytest.mark.parametrize("length", range(4))
+def test_length_is_known_before_it_is_issued(
+    length: int, ticket_keys: TicketKeys, make_facts: Callable[..., Facts]
+) -> None:
+    """Profiles reckon with the length of a ticket to the character, whatever Base64 leaves over."""
+    facts = make_facts(subject="u" * length)
+
+    assert measure_ticket(len(encode_facts(facts))) == len(ticket_keys.issue_ticket(facts))
 
 
 def test_newest_key_signs_and_all_verify(make_facts: Callable[..., Facts]) -> None:
