@@ -220,6 +220,7 @@ class _Assembler:
                 callback=callback,
                 allow=written.allow,
                 title=written.title,
+                titles=written.titles,
                 content_types=written.content_types,
                 min_size=low if low is not None else 1,
                 max_size=high or 0,

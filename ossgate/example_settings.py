@@ -57,6 +57,7 @@ seal = ["file:secrets/seal.key"]
 [profiles.photo]              # one kind of upload; clients name it when they ask
 allow = ["api_key"]           # who may: "api_key", "anonymous" (which demands a quota)
 # title = "Photos"            # on the upload page
+# titles = { zh = "照片" }    # in further languages
 # bucket = ""                 # another bucket than [oss]; likewise region, host, endpoint
 # region = ""
 # host = ""
@@ -139,6 +140,7 @@ url = "sqlite:///ossgate.sqlite3"
 
 [profiles.photo]
 title = "Photos"
+titles = {{ zh = "照片" }}
 allow = ["anonymous"]
 object_key = "photos/{{date}}/{{upload_id}}{{ext}}"
 content_types = ["image/jpeg", "image/png", "image/webp", "image/gif"]
@@ -163,6 +165,7 @@ url = "{{url}}"
 
 [profiles.file]
 title = "Any file"
+titles = {{ zh = "任意文件" }}
 allow = ["anonymous"]
 object_key = "files/{{date}}/{{upload_id}}-{{name}}{{ext}}"
 max_size = "1GB"

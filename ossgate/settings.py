@@ -150,6 +150,9 @@ class ProfileSettings(_Section):
 
     allow: tuple[str, ...] = Field(description='who may use it: "anonymous", "api_key"')
     title: str = Field("", description="its name on the upload page")
+    titles: dict[str, str] = Field(
+        default_factory=dict, description='its name in further languages, such as { zh = "照片" }'
+    )
     bucket: str = Field("", description="another bucket than [oss]; likewise the three below")
     region: str = Field("", description="its region")
     host: str = Field("", description="its own domain")

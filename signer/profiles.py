@@ -58,6 +58,7 @@ class Profile:
     callback: CallbackDefinition
     allow: tuple[str, ...] = ()
     title: str = ""
+    titles: Mapping[str, str] = field(default_factory=dict)
     content_types: tuple[str, ...] = ("*/*",)
     min_size: int = 1
     max_size: int = 20 * 1024**2

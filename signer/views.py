@@ -67,6 +67,7 @@ def describe_profile(profile: Profile) -> dict[str, Any]:
     return {
         "name": profile.name,
         "title": profile.title or profile.name,
+        "titles": dict(profile.titles),
         "min_size": profile.min_size,
         "max_size": profile.max_size,
         "content_types": list(profile.content_types),
