@@ -56,13 +56,14 @@ def parse_issue_request(body: bytes) -> IssueRequest:
         raise RequestMalformed("the body is not a JSON object", hint='send {"profile": …, "filename": …}')
     if "files" not in data:
         _refuse_unknown(data, _ONE_FILE)
-        entries = [data]
+        places = entries = [data]
     else:
         _refuse_unknown(data, _SHARED | {"files"})
         entries = _parse_files(data)
-    profile = _read_same(data, entries, "profile")
-    subject = _read_same(data, entries, "subject")
-    via = _read_same(data, entries, "via")
+        places = [data, *entries]
+    profile = _read_same(places, "profile")
+    subject = _read_same(places, "subject")
+    via = _read_same(places, "via")
     if via not in ("", "post"):
         raise FieldInvalid(f"there is no way of upload {quote(via)}", hint="post is the one that is served")
     if not profile:
@@ -96,8 +97,8 @@ def _refuse_unknown(data: Mapping[str, Any], known: set[str]) -> None:
             )
 
 
-def _read_same(shared: Mapping[str, Any], entries: list[dict[str, Any]], name: str) -> str:
-    values = {_read_text(entry, name, MAX_SUBJECT_TEXT) for entry in (shared, *entries)} - {""}
+def _read_same(places: list[dict[str, Any]], name: str) -> str:
+    values = {_read_text(place, name, MAX_SUBJECT_TEXT) for place in places} - {""}
     if len(values) > 1:
         raise FieldInvalid(f"the files of one request have one {name}", hint="send one request for each")
     return values.pop() if values else ""
