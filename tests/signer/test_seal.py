@@ -123,6 +123,12 @@ def test_sealed_bytes_that_hold_no_facts_are_refused(content: bytes, seal_keys: 
         seal_keys.open_seal(seal_keys.encrypt(content))
 
 
+def test_seal_longer_than_metadata_is_refused_unopened(seal_keys: SealKeys) -> None:
+    """OSS keeps 8 KB of metadata, so what is longer is none of ours, whoever made it."""
+    with pytest.raises(SealError, match="not one of ours"):
+        seal_keys.open_seal(seal_keys.encrypt(b"x" * MAX_SEAL_LENGTH))
+
+
 @given(text=st.text() | st.from_regex(r"[A-Za-z0-9_-]{1,200}", fullmatch=True))
 def test_any_text_ends_in_a_seal_error(text: str) -> None:
     """Generated text, shaped like a seal or not, only ends in our error."""
