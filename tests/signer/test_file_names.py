@@ -261,6 +261,14 @@ def test_extension_of_the_key_follows_the_content_type(name: str, content_type: 
     assert choose_extension(name, content_type) == extension
 
 
+@pytest.mark.parametrize("known", [".far-too-long-for-a-key", ".C++", "", None])
+def test_odd_extension_of_a_machine_is_left_out(known: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tables of media types differ between machines; what does not look like an extension is not used."""
+    monkeypatch.setattr("mimetypes.guess_extension", lambda media_type: known)
+
+    assert choose_extension("a.xyz", f"application/x-odd-{len(known or '')}") == ".xyz"
+
+
 @given(
     name=st.text(max_size=40), content_type=st.from_regex(r"[a-z]{1,12}/[a-z0-9.+-]{1,20}", fullmatch=True)
 )
