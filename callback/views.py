@@ -84,7 +84,7 @@ def confirm_upload(upload_id: str) -> Response:
     services = callback_services()
     caller = identify_request(services.access)
     upload = services.ledger.fetch_upload(upload_id) if is_upload_id(upload_id) else None
-    if upload is None or not caller.may_see(upload.issuer):
+    if upload is None or not caller.may_see(upload.issuer, upload.subject):
         return error_response(
             404, "upload_unknown", "there is no such upload", "check the id; it is the grant's upload_id"
         )

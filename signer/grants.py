@@ -78,7 +78,7 @@ class GrantIssuer:
         """Return a grant for one exact object.
 
         Args:
-            issuer: Who asked: ``anonymous`` or ``api_key:NAME``.
+            issuer: Who asked: ``anonymous``, ``api_key:NAME``, ``jwt:SUBJECT`` and the like.
             subject: For whom.
             now: Aware time.
 

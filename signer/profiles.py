@@ -20,8 +20,8 @@ from signer.ticket import measure_ticket
 from signer.variables import MAX_TOGETHER_BYTES, VariableRule
 
 MAX_SUBJECT_BYTES = 128
-MAX_ISSUER_BYTES = 72
-"""``api_key:`` and the key's name."""
+MAX_ISSUER_BYTES = 128
+"""A way to ask and who used it: ``api_key:`` and the key's name, ``session:`` and the subject."""
 MAX_DIALECT_BYTES = 32
 LATEST_TIME = 9_999_999_999
 SLOWEST_CLIENT = 128 * 1024
@@ -162,7 +162,7 @@ class Profile:
             use="prefix",
             upload_id="0" * 26,
             profile=self.name,
-            issuer="i" * MAX_ISSUER_BYTES,
+            issuer='"' * MAX_ISSUER_BYTES,
             subject='"' * MAX_SUBJECT_BYTES,
             bucket=self.place.bucket,
             object_key="k" * self.object_key.longest,

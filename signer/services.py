@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from flask import current_app
 
 from ossgate.access import Access, Caller
-from ossgate.access.callers import ANONYMOUS, require_way
+from ossgate.access.callers import API_KEY
 from ossgate.bucket import BucketClient
 from ossgate.ledger import Ledger, NewUpload, QuotaLimit, Upload
 from signer.errors import SignerError
@@ -52,7 +52,8 @@ class SignerServices:
 
         Raises:
             ProfileUnknown: No such profile.
-            AccessDenied: The profile does not name this caller.
+            AccessDenied: The profile does not name this caller, or their page is foreign to it.
+            FieldInvalid: The caller may not name a subject.
             GrantRefused: A file outside the profile's limits.
             QuotaExceeded, LedgerBusy, LedgerUnavailable: From the ledger.
         """
@@ -61,10 +62,8 @@ class SignerServices:
             raise ProfileUnknown(
                 "there is no such profile", hint="`GET /v1/profiles` lists what is open to you"
             )
-        require_way(caller, profile.allow, profile.name)
-        if wanted.subject and caller.way == ANONYMOUS:
-            raise FieldInvalid("only API keys may name a subject", hint="leave it out")
-        subject = wanted.subject or caller.name or ANONYMOUS
+        self.access.require_profile(caller, profile.name, profile.allow)
+        subject = choose_subject(wanted.subject, caller)
         now = self.now()
         grants = [
             self.issuer.issue_grant(profile, file, issuer=caller.issuer, subject=subject, now=now)
@@ -90,7 +89,7 @@ class SignerServices:
     def fetch_upload(self, upload_id: str, caller: Caller) -> Upload | None:
         """Return an upload that this caller may see, or nothing."""
         upload = self.ledger.fetch_upload(upload_id)
-        return upload if upload is not None and caller.may_see(upload.issuer) else None
+        return upload if upload is not None and caller.may_see(upload.issuer, upload.subject) else None
 
     def describe_upload(self, upload: Upload) -> dict[str, Any]:
         """Return an upload in the shape that clients read, with a link once it has arrived."""
@@ -118,13 +117,28 @@ class SignerServices:
 
     def list_profiles(self, caller: Caller) -> list[Profile]:
         """Return the profiles that this caller may use."""
-        return [profile for profile in self.profiles.values() if caller.way in profile.allow]
+        return [
+            profile
+            for profile in self.profiles.values()
+            if self.access.may_use(caller, profile.name, profile.allow)
+        ]
 
 
 def signer_services() -> SignerServices:
     """Return the services of the application that answers."""
     services: SignerServices = current_app.extensions["signer"]
     return services
+
+
+def choose_subject(wanted: str, caller: Caller) -> str:
+    """Return for whom an upload is: API keys say it, for all others their credentials do.
+
+    Raises:
+        FieldInvalid: Another names a subject; answered with 422.
+    """
+    if wanted and caller.way != API_KEY:
+        raise FieldInvalid("only API keys may name a subject", hint="leave it out")
+    return wanted or caller.default_subject
 
 
 def _to_limit(quota: Quota | None) -> QuotaLimit | None:

@@ -74,7 +74,7 @@ def allowed_for(module: str) -> set[str] | None:
     if module.startswith("ossgate.ledger"):
         return {"ossgate.ledger", "sqlalchemy", "alembic", "psycopg"}
     if module.startswith("ossgate.access"):
-        return {"ossgate.access", "flask"}
+        return {"ossgate.access", "flask", "itsdangerous", "joserfc", "limits", "redis", "urllib3"}
     if module.startswith("ossgate.emulator"):
         return {
             "ossgate.emulator", "cheroot", "cryptography", "click", "python_multipart", "anycrc", "imagesize",

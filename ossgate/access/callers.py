@@ -4,86 +4,83 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hmac import compare_digest
 from ipaddress import IPv6Address, ip_address
 
-from ossgate.access.keys import ApiKey, hash_api_key
+from ossgate.access.denied import AccessDenied, credentials_refused, request_forbidden
 
 ANONYMOUS = "anonymous"
 API_KEY = "api_key"
-WAYS = (ANONYMOUS, API_KEY)
+JWT = "jwt"
+PROXY = "proxy"
+SESSION = "session"
+BEARER = "bearer"
+WAYS = (ANONYMOUS, API_KEY, JWT, PROXY, SESSION, BEARER)
+_WORDS = {
+    API_KEY: "API keys",
+    JWT: "JSON Web Tokens",
+    PROXY: "people whom the proxy names",
+    SESSION: "people with a session",
+    BEARER: "query bearers",
+}
 
-
-class AccessDenied(Exception):
-    """A caller who may not do this; ``authenticate`` tells that other credentials could."""
-
-    def __init__(self, code: str, message: str, *, hint: str, authenticate: bool) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.hint = hint
-        self.authenticate = authenticate
+__all__ = ["WAYS", "AccessDenied", "Caller", "network_of", "require_way"]
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody who asks."""
+    """Somebody who asks.
+
+    Attributes:
+        way: One of `WAYS`.
+        name: The API key's name; for the other ways the subject.
+        address: Whence they ask.
+        subject: The person; empty for API keys, which name one with each request, and for anonymous callers.
+        profile: The only profile that a query bearer is good for.
+        maker: The issuer that made a query bearer, in whose name it acts.
+        origin: The page's origin, when it is foreign.
+    """
 
     way: str
     name: str
     address: str
     operator: bool = False
+    subject: str = ""
+    profile: str = ""
+    maker: str = ""
+    origin: str = ""
 
     @property
     def issuer(self) -> str:
-        """What the ledger keeps of who asked: ``anonymous`` or ``api_key:NAME``."""
-        return self.way if self.way == ANONYMOUS else f"{self.way}:{self.name}"
+        """What the ledger keeps of who asked: ``anonymous``, ``api_key:NAME``, ``jwt:SUBJECT`` and the like; at most 128 bytes.
+
+        A query bearer acts in the name of who made it, so that the two share uploads and quota.
+        """
+        if self.way == ANONYMOUS:
+            return ANONYMOUS
+        return self.maker or f"{self.way}:{self.name}"
+
+    @property
+    def default_subject(self) -> str:
+        """For whom an upload is when the request does not say."""
+        return self.subject or self.name or ANONYMOUS
 
     def quota_key(self, subject: str) -> str:
-        """Return whose quota an upload counts against: an address, or a key's subject."""
-        return f"address:{network_of(self.address)}" if self.way == ANONYMOUS else f"{self.issuer}:{subject}"
+        """Return whose quota an upload counts against: an address, a person, or a key's subject."""
+        if self.way == ANONYMOUS:
+            return f"address:{network_of(self.address)}"
+        issuer = self.issuer
+        return f"{issuer}:{subject}" if issuer.startswith(API_KEY) else issuer
 
-    def may_see(self, issuer: str) -> bool:
-        """Tell whether an upload may be shown: to operators, to its issuer; when anonymous, to who holds its id."""
-        return self.operator or issuer == ANONYMOUS or issuer == self.issuer
+    def may_see(self, issuer: str, subject: str) -> bool:
+        """Tell whether an upload may be shown: to operators and to its issuer; when anonymous, to who holds its id.
 
-
-class Access:
-    """Knows the API keys."""
-
-    def __init__(self, keys: Sequence[ApiKey]) -> None:
-        self._keys = tuple(keys)
-
-    def identify(self, authorization: str, address: str) -> Caller:
-        """Return who sends this Authorization header from this address.
-
-        Raises:
-            AccessDenied: The header is there and wrong; a wrong key is never taken for none.
+        Args:
+            issuer: Who asked for the upload.
+            subject: For whom; a query bearer is shown those of its own person alone.
         """
-        if not authorization:
-            return Caller(ANONYMOUS, "", address)
-        scheme, _, presented = authorization.partition(" ")
-        if scheme.lower() != "bearer" or not presented.strip():
-            raise AccessDenied(
-                "credentials_invalid",
-                "the Authorization header is no bearer key",
-                hint="send Authorization: Bearer and the API key",
-                authenticate=True,
-            )
-        hashed = hash_api_key(presented.strip())
-        found = None
-        # Each is compared, in constant time: how long it takes tells nothing about which one was near.
-        for key in self._keys:
-            if compare_digest(key.hash, hashed):
-                found = key
-        if found is None:
-            raise AccessDenied(
-                "credentials_invalid",
-                "this API key is not known",
-                hint="make one with `ossgate keys new` and add its hash to [access.api_keys]",
-                authenticate=True,
-            )
-        return Caller(API_KEY, found.name, address, found.operator)
+        if self.operator or issuer == ANONYMOUS:
+            return True
+        return issuer == self.issuer and (self.way != BEARER or subject == self.subject)
 
 
 def require_way(caller: Caller, allowed: Sequence[str], profile: str) -> None:
@@ -92,20 +89,24 @@ def require_way(caller: Caller, allowed: Sequence[str], profile: str) -> None:
     Raises:
         AccessDenied: 401 when credentials could help, else 403.
     """
+    if caller.profile and caller.profile != profile:
+        raise request_forbidden(
+            "profile_forbidden",
+            f"this bearer is good for the profile {caller.profile} alone",
+            "make another with `POST /v1/bearers`",
+        )
     if caller.way in allowed:
         return
     if caller.way == ANONYMOUS:
-        raise AccessDenied(
+        raise credentials_refused(
             "credentials_missing",
             f"the profile {profile} is not open to everybody",
-            hint="send Authorization: Bearer and an API key",
-            authenticate=True,
+            "log in, or send Authorization: Bearer and what the profile asks for",
         )
-    raise AccessDenied(
+    raise request_forbidden(
         "profile_forbidden",
-        f"the profile {profile} is not open to API keys",
-        hint='add "api_key" to its allow list',
-        authenticate=False,
+        f"the profile {profile} is not open to {_WORDS[caller.way]}",
+        f'add "{caller.way}" to its allow list',
     )
 
 

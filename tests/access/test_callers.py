@@ -1,48 +1,28 @@
-"""Who asks, and what they may see."""
+"""Who asks, what they may use, and what they may see."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from ossgate.access import Access, AccessDenied, ApiKey, Caller, hash_api_key, new_api_key
+from ossgate.access import AccessDenied, Caller
 from ossgate.access.callers import network_of, require_way
-from ossgate.access.keys import is_key_hash
 
-KEY = new_api_key()
-ACCESS = Access([ApiKey("other", hash_api_key(new_api_key())), ApiKey("backend", hash_api_key(KEY))])
-
-
-def test_identify_knows_a_key_by_its_hash():
-    """The right key names its backend; the settings hold its hash alone."""
-    caller = ACCESS.identify(f"Bearer {KEY}", "192.0.2.1")
-
-    assert ("api_key", "backend", "api_key:backend") == (caller.way, caller.name, caller.issuer)
-    assert is_key_hash(hash_api_key(KEY))
-    assert KEY not in hash_api_key(KEY)
-
-
-def test_identify_without_a_header_is_anonymous():
-    """No credentials are not wrong credentials."""
-    assert "anonymous" == ACCESS.identify("", "192.0.2.1").issuer
+JWT = Caller("jwt", "alice", "", subject="alice")
+BEARER = Caller("bearer", "alice", "", subject="alice", profile="photo", maker="api_key:backend")
 
 
 @pytest.mark.parametrize(
-    "header", ["Bearer", "Bearer ", f"Basic {KEY}", KEY, f"Bearer {KEY}x", f"Bearer {KEY[:-1]}", "Bearer é"]
+    ("caller", "issuer", "subject"),
+    [
+        (Caller("anonymous", "", ""), "anonymous", "anonymous"),
+        (Caller("api_key", "backend", ""), "api_key:backend", "backend"),
+        (JWT, "jwt:alice", "alice"),
+        (Caller("proxy", "bob", "", subject="bob"), "proxy:bob", "bob"),
+        (Caller("session", "7", "", subject="7"), "session:7", "7"),
+        (BEARER, "api_key:backend", "alice"),
+    ],
 )
-def test_identify_never_takes_a_wrong_key_for_none(header):
-    """Wrong credentials are refused with 401, even where anonymous callers are welcome."""
-    with pytest.raises(AccessDenied) as denied:
-        ACCESS.identify(header, "192.0.2.1")
-
-    assert ("credentials_invalid", True) == (denied.value.code, denied.value.authenticate)
-    assert KEY not in denied.value.message + denied.value.hint
-
-
-@given(st.text(min_size=1, max_size=100))
-def test_identify_denies_garbage(header):
-    """Garbage in the header is denied, never a crash."""
-    with pytest.raises(AccessDenied):
-        ACCESS.identify(header, "x")
+def test_issuer_and_subject_of_each_way(caller, issuer, subject):
+    """The ledger keeps who asked and for whom; a query bearer acts in the name of its maker."""
+    assert (issuer, subject) == (caller.issuer, caller.default_subject)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +33,15 @@ def test_identify_denies_garbage(header):
         (Caller("anonymous", "", ""), ("api_key",), "credentials_missing"),
         (Caller("anonymous", "", ""), (), "credentials_missing"),
         (Caller("api_key", "b", ""), ("anonymous",), "profile_forbidden"),
+        (JWT, ("jwt",), None),
+        (JWT, ("session", "proxy"), "profile_forbidden"),
+        (BEARER, ("bearer",), None),
+        (BEARER, ("api_key",), "profile_forbidden"),
+        (
+            Caller("bearer", "a", "", subject="a", profile="file", maker="jwt:a"),
+            ("bearer",),
+            "profile_forbidden",
+        ),
     ],
 )
 def test_require_way_denies_by_default(caller, allowed, code):
@@ -66,18 +55,26 @@ def test_require_way_denies_by_default(caller, allowed, code):
 
 
 @pytest.mark.parametrize(
-    ("caller", "issuer", "seen"),
+    ("caller", "issuer", "subject", "seen"),
     [
-        (Caller("anonymous", "", ""), "anonymous", True),
-        (Caller("anonymous", "", ""), "api_key:backend", False),
-        (Caller("api_key", "backend", ""), "api_key:backend", True),
-        (Caller("api_key", "other", ""), "api_key:backend", False),
-        (Caller("api_key", "other", "", operator=True), "api_key:backend", True),
+        (Caller("anonymous", "", ""), "anonymous", "anonymous", True),
+        (Caller("anonymous", "", ""), "api_key:backend", "u", False),
+        (Caller("api_key", "backend", ""), "api_key:backend", "u", True),
+        (Caller("api_key", "other", ""), "api_key:backend", "u", False),
+        (Caller("api_key", "other", "", operator=True), "api_key:backend", "u", True),
+        (JWT, "jwt:alice", "alice", True),
+        (JWT, "jwt:bob", "bob", False),
+        (JWT, "session:alice", "alice", False),
+        (JWT, "api_key:backend", "alice", False),
+        (Caller("jwt", "root", "", operator=True, subject="root"), "jwt:alice", "alice", True),
+        (BEARER, "api_key:backend", "alice", True),
+        (BEARER, "api_key:backend", "bob", False),
+        (BEARER, "jwt:alice", "alice", False),
     ],
 )
-def test_may_see_own_uploads_and_no_others(caller, issuer, seen):
+def test_may_see_own_uploads_and_no_others(caller, issuer, subject, seen):
     """An upload is shown to its issuer and to operators; an anonymous one to who holds its id."""
-    assert seen == caller.may_see(issuer)
+    assert seen == caller.may_see(issuer, subject)
 
 
 @pytest.mark.parametrize(
@@ -102,3 +99,11 @@ def test_quota_of_a_key_counts_by_subject():
     caller = Caller("api_key", "backend", "192.0.2.1")
 
     assert caller.quota_key("u1") != caller.quota_key("u2")
+
+
+def test_quota_of_a_bearer_is_its_makers():
+    """Making bearers wins nobody a second quota."""
+    own = Caller("bearer", "alice", "", subject="alice", profile="photo", maker="jwt:alice")
+
+    assert JWT.quota_key("alice") == own.quota_key("alice")
+    assert Caller("api_key", "backend", "").quota_key("alice") == BEARER.quota_key("alice")
