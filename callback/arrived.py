@@ -249,6 +249,7 @@ def to_new_upload(facts: Facts) -> NewUpload:
         profile=facts.profile,
         subject=facts.subject,
         issuer=facts.issuer,
+        via=facts.via,
         dialect=facts.dialect or None,
         bucket=facts.bucket,
         object_key=facts.object_key,

@@ -225,6 +225,8 @@ class _Assembler:
                 min_size=low if low is not None else 1,
                 max_size=high or 0,
                 expires_in=written.expires_in,
+                via=written.via,
+                put_callback=written.put_callback,
                 signature=self._settings.oss.signature,
                 storage_class=written.storage_class,
                 object_acl=written.object_acl,

@@ -57,6 +57,7 @@ class ProfileView:
     Attributes:
         extensions: Those that objects of the profile usually get; a file is judged by its content type alone.
         titles: The title in further languages, by code ("zh"); `title` stands where there is none.
+        via: The ways of upload that the profile takes.
     """
 
     name: str
@@ -66,6 +67,7 @@ class ProfileView:
     content_types: Sequence[str] = ("*/*",)
     extensions: Sequence[str] = ()
     titles: Mapping[str, str] = field(default_factory=dict)
+    via: Sequence[str] = ("post", "put", "multipart")
 
 
 @dataclass(frozen=True)

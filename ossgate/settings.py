@@ -163,9 +163,17 @@ class ProfileSettings(_Section):
     )
     content_types: tuple[str, ...] = Field(("*/*",), description='media types, "image/*" or "*/*"')
     min_size: str | int = Field(1, description="smallest file")
-    max_size: str | int = Field("20MB", description="largest file; OSS takes 5 GB in one form")
+    max_size: str | int = Field(
+        "20MB", description="largest file; OSS takes 5 GB in one form or PUT, 48.8 TB in parts"
+    )
     expires_in: int = Field(
         0, description="seconds that a grant lives; default 300 and the largest file at 128 KiB/s"
+    )
+    via: tuple[Literal["post", "put", "multipart"], ...] = Field(
+        ("post", "put", "multipart"), description="ways of upload: a form, one presigned PUT, presigned parts"
+    )
+    put_callback: Literal["header", "query"] = Field(
+        "header", description="where a presigned PUT carries the callback; the signature binds it in both"
     )
     storage_class: str = Field("Standard", description="OSS storage class")
     object_acl: str = Field("default", description="OSS object ACL")

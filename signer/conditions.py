@@ -18,7 +18,7 @@ from signer.errors import ConditionError, quote
 Condition = dict[str, str] | list[Any]
 
 MAX_FILE_SIZE = 5 * 1024**3
-"""OSS accepts no form upload above 5 GB."""
+"""OSS accepts no form, no PUT and no part above 5 GB."""
 
 
 def escape(value: str) -> str:

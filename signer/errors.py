@@ -8,6 +8,7 @@
     ├── ConditionError          a policy condition that OSS would read otherwise than it was meant
     ├── GrantRefused            a request asks for what its profile does not give
     │   ├── FileNameInvalid  SizeInvalid  SizeOverLimit  SizeUnderLimit
+    │   ├── SizeMissing  ViaNotAllowed
     │   ├── ContentTypeNotAllowed  VariablesInvalid  SubjectInvalid
     │   └── GrantTooLarge
     ├── TicketError             TicketMalformed  TicketForged
@@ -87,6 +88,18 @@ class SizeUnderLimit(GrantRefused):
     """A size below what the profile accepts."""
 
     code = "size_under_limit"
+
+
+class SizeMissing(GrantRefused):
+    """No size, where the way of upload can only promise an exact one."""
+
+    code = "size_missing"
+
+
+class ViaNotAllowed(GrantRefused):
+    """A way of upload that the profile does not list."""
+
+    code = "via_not_allowed"
 
 
 class ContentTypeNotAllowed(GrantRefused):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, get_args
 
 import orjson
 
@@ -16,6 +16,9 @@ from signer.errors import SignerError
 VERSION = 1
 Variable = str | int | bool
 Use = Literal["once", "prefix"]
+Via = Literal["post", "put", "multipart", "sts"]
+VIAS: tuple[Via, ...] = get_args(Via)
+"""The ways in which bytes reach the bucket: a form, a presigned PUT, presigned parts, temporary credentials."""
 
 
 class FactsMalformed(SignerError):
@@ -47,6 +50,7 @@ class Facts:
     dialect: str = ""
     issued_at: int = 0
     expires_at: int = 0
+    via: Via = "post"
 
     @property
     def issued(self) -> datetime:
@@ -61,26 +65,28 @@ class Facts:
 
 def encode_facts(facts: Facts) -> bytes:
     """Return facts as compact JSON."""
-    return orjson.dumps(
-        [
-            VERSION,
-            facts.use,
-            facts.upload_id,
-            facts.profile,
-            facts.issuer,
-            facts.subject,
-            facts.bucket,
-            facts.object_key,
-            facts.size_min,
-            facts.size_max,
-            facts.content_type,
-            facts.file_name,
-            facts.variables,
-            facts.dialect,
-            facts.issued_at,
-            facts.expires_at,
-        ]
-    )
+    values = [
+        VERSION,
+        facts.use,
+        facts.upload_id,
+        facts.profile,
+        facts.issuer,
+        facts.subject,
+        facts.bucket,
+        facts.object_key,
+        facts.size_min,
+        facts.size_max,
+        facts.content_type,
+        facts.file_name,
+        facts.variables,
+        facts.dialect,
+        facts.issued_at,
+        facts.expires_at,
+    ]
+    # The commonest way is the one that is not written: forms are read, and stay as short, as before there were others.
+    if facts.via != "post":
+        values.append(facts.via)
+    return orjson.dumps(values)
 
 
 def parse_facts(encoded: bytes) -> Facts:
@@ -93,6 +99,9 @@ def parse_facts(encoded: bytes) -> Facts:
         version, *values = orjson.loads(encoded)
         if type(version) is not int or version != VERSION:
             raise FactsMalformed("facts of another version", hint="was this grant issued by a newer ossgate?")
-        return Facts(*values)
+        facts = Facts(*values)
     except (ValueError, TypeError) as error:
         raise FactsMalformed("these bytes hold no facts of a grant") from error
+    if facts.via not in VIAS:
+        raise FactsMalformed("a grant of a way of upload that this version does not know")
+    return facts

@@ -13,11 +13,13 @@ from typing import Any
 
 from signer.conditions import Condition, content_length_range, eq, exact
 from signer.credentials import Credentials
-from signer.errors import GrantTooLarge, SubjectInvalid
-from signer.facts import Facts, encode_facts
+from signer.errors import GrantTooLarge, SizeMissing, SubjectInvalid
+from signer.facts import Facts, Via, encode_facts
 from signer.file_names import build_content_disposition, clean_file_name, guess_content_type
 from signer.post_form import sign_form
+from signer.presign import UrlSigner, cap_lifetime
 from signer.profiles import MAX_SUBJECT_BYTES, Profile
+from signer.put_grants import PutGrant, sign_put
 from signer.seal import METADATA_NAME, SealKeys
 from signer.texts import holds_hidden
 from signer.ticket import TicketKeys
@@ -33,6 +35,10 @@ class GrantRequest:
     size: int | None = None
     content_type: str = ""
     variables: Mapping[str, object] = field(default_factory=dict)
+
+
+EXACT_SIZES: frozenset[Via] = frozenset({"put", "multipart"})
+"""Ways that can promise one size and no range of sizes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ class GrantIssuer:
     def issue_grant(
         self, profile: Profile, request: GrantRequest, *, issuer: str, subject: str, now: datetime
     ) -> Grant:
-        """Return a grant for one exact object.
+        """Return a grant for one exact object, sent as a form.
 
         Args:
             issuer: Who asked: ``anonymous``, ``api_key:NAME``, ``jwt:SUBJECT`` and the like.
@@ -86,6 +92,8 @@ class GrantIssuer:
             GrantRefused: The request asks for what the profile does not give; one subclass a reason.
         """
         now = to_utc(now)
+        credentials = self.credentials()
+        lifetime = cap_lifetime(profile.lifetime, credentials, now, in_url=False)
         facts = plan_upload(
             profile,
             request,
@@ -93,14 +101,9 @@ class GrantIssuer:
             subject=subject,
             upload_id=self.new_upload_id(now),
             now=now,
+            lifetime=lifetime,
         )
         encoded_facts = encode_facts(facts)
-        ticket = self.ticket_keys.sign(encoded_facts)
-        if len(ticket) > profile.callback.longest_ticket():
-            raise GrantTooLarge(
-                "the names and variables of this upload together do not fit OSS's callback",
-                hint="shorten the file name or the variables",
-            )
         fields = {
             "key": facts.object_key,
             "x-oss-content-type": facts.content_type,
@@ -110,19 +113,64 @@ class GrantIssuer:
             "x-oss-forbid-overwrite": "true",
             "x-oss-storage-class": profile.storage_class,
             METADATA_NAME: self.seal_keys.encrypt(encoded_facts),
-            "callback": profile.callback.build_callback_param(ticket),
+            "callback": self.build_callback_param(profile, encoded_facts),
         }
-        expires_at = now + timedelta(seconds=profile.lifetime)
+        expires_at = now + timedelta(seconds=lifetime)
         signed = sign_form(
             fields,
             build_once_conditions(facts, fields),
             version=profile.signature,
-            credentials=self.credentials(),
+            credentials=credentials,
             region=profile.place.region,
             now=now,
             expires_at=expires_at,
         )
         return Grant(facts=facts, url=profile.place.host, fields=signed, expires_at=expires_at)
+
+    def issue_put(
+        self, profile: Profile, request: GrantRequest, *, issuer: str, subject: str, now: datetime
+    ) -> PutGrant:
+        """Return a grant for one exact object, sent as the body of one PUT; arguments as those of `issue_grant`.
+
+        Raises:
+            GrantRefused: The request asks for what the profile does not give, or tells no size.
+        """
+        now = to_utc(now)
+        credentials = self.credentials()
+        lifetime = cap_lifetime(profile.lifetime_for("put"), credentials, now)
+        facts = plan_upload(
+            profile,
+            request,
+            issuer=issuer,
+            subject=subject,
+            upload_id=self.new_upload_id(now),
+            now=now,
+            via="put",
+            lifetime=lifetime,
+        )
+        encoded_facts = encode_facts(facts)
+        return sign_put(
+            profile,
+            facts,
+            seal=self.seal_keys.encrypt(encoded_facts),
+            callback_param=self.build_callback_param(profile, encoded_facts),
+            signer=UrlSigner(profile.place, profile.signature, credentials, now),
+            expires=lifetime,
+        )
+
+    def build_callback_param(self, profile: Profile, encoded_facts: bytes) -> str:
+        """Return the callback parameter that carries the ticket of these facts.
+
+        Raises:
+            GrantTooLarge: Together they pass OSS's 5 KB; answered with 422.
+        """
+        ticket = self.ticket_keys.sign(encoded_facts)
+        if len(ticket) > profile.callback.longest_ticket():
+            raise GrantTooLarge(
+                "the names and variables of this upload together do not fit OSS's callback",
+                hint="shorten the file name or the variables",
+            )
+        return profile.callback.build_callback_param(ticket)
 
 
 def build_once_conditions(facts: Facts, fields: Mapping[str, str]) -> list[Condition]:
@@ -135,18 +183,35 @@ def build_once_conditions(facts: Facts, fields: Mapping[str, str]) -> list[Condi
 
 
 def plan_upload(
-    profile: Profile, request: GrantRequest, *, issuer: str, subject: str, upload_id: str, now: datetime
+    profile: Profile,
+    request: GrantRequest,
+    *,
+    issuer: str,
+    subject: str,
+    upload_id: str,
+    now: datetime,
+    via: Via = "post",
+    lifetime: int | None = None,
 ) -> Facts:
     """Check a request against its profile, and return the facts of the upload that it may do.
+
+    Args:
+        lifetime: Seconds, where credentials end before the profile's own time.
 
     Raises:
         GrantRefused: One subclass a reason.
     """
+    profile.check_via(via)
     check_subject(subject)
     file_name = clean_file_name(request.filename)
     content_type = profile.check_content_type(request.content_type or guess_content_type(file_name))
     if request.size is not None:
-        profile.check_size(request.size)
+        profile.check_size(request.size, via)
+    elif via in EXACT_SIZES:
+        raise SizeMissing(
+            "this way of upload cannot carry a range of sizes",
+            hint='send "size": the whole number of bytes; only forms do without',
+        )
     issued_at = int(now.timestamp())
     return Facts(
         use="once",
@@ -164,12 +229,13 @@ def plan_upload(
             now=now,
         ),
         size_min=profile.min_size if request.size is None else request.size,
-        size_max=profile.max_size if request.size is None else request.size,
+        size_max=profile.limit_for(via) if request.size is None else request.size,
         content_type=content_type,
         file_name=file_name,
         variables=check_variables(request.variables, profile.variables),
         issued_at=issued_at,
-        expires_at=issued_at + profile.lifetime,
+        expires_at=issued_at + (profile.lifetime_for(via) if lifetime is None else lifetime),
+        via=via,
     )
 
 

@@ -9,11 +9,13 @@ from typing import Any
 import orjson
 
 from signer.errors import SignerError, SizeInvalid, quote
+from signer.facts import Via
 from signer.grants import GrantRequest
 
 MAX_FILES = 100
 MAX_SUBJECT_TEXT = 1024
 MAX_NAME_TEXT = 4096
+REQUESTED_WAYS: tuple[Via, ...] = ("post", "put")
 _ONE_FILE = {"filename", "size", "content_type", "vars", "via", "profile", "subject"}
 _SHARED = {"profile", "subject", "via"}
 
@@ -38,6 +40,7 @@ class IssueRequest:
     subject: str
     files: tuple[GrantRequest, ...]
     is_list: bool
+    via: Via = "post"
 
 
 def parse_issue_request(body: bytes) -> IssueRequest:
@@ -63,14 +66,12 @@ def parse_issue_request(body: bytes) -> IssueRequest:
         places = [data, *entries]
     profile = _read_same(places, "profile")
     subject = _read_same(places, "subject")
-    via = _read_same(places, "via")
-    if via not in ("", "post"):
-        raise FieldInvalid(f"there is no way of upload {quote(via)}", hint="post is the one that is served")
+    via = _parse_via(_read_same(places, "via"))
     if not profile:
         raise FieldInvalid(
             "the field profile is missing", hint="`GET /v1/profiles` lists what is open to you"
         )
-    return IssueRequest(profile, subject, tuple(_parse_file(entry) for entry in entries), "files" in data)
+    return IssueRequest(profile, subject, tuple(map(_parse_file, entries)), "files" in data, via)
 
 
 def _parse_files(data: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -87,6 +88,17 @@ def _parse_files(data: Mapping[str, Any]) -> list[dict[str, Any]]:
             raise FieldInvalid("an entry of files is not a JSON object")
         _refuse_unknown(entry, _ONE_FILE)
     return files
+
+
+def _parse_via(written: str) -> Via:
+    for via in REQUESTED_WAYS:
+        if written == via:
+            return via
+    if not written:
+        return "post"
+    raise FieldInvalid(
+        f"there is no way of upload {quote(written)}", hint="known are " + ", ".join(REQUESTED_WAYS)
+    )
 
 
 def _refuse_unknown(data: Mapping[str, Any], known: set[str]) -> None:

@@ -9,8 +9,15 @@ from typing import Any, Literal
 
 from signer.callback_param import CallbackDefinition
 from signer.conditions import MAX_FILE_SIZE
-from signer.errors import ConfigurationError, ContentTypeNotAllowed, SizeOverLimit, SizeUnderLimit, quote
-from signer.facts import Facts, encode_facts
+from signer.errors import (
+    ConfigurationError,
+    ContentTypeNotAllowed,
+    SizeOverLimit,
+    SizeUnderLimit,
+    ViaNotAllowed,
+    quote,
+)
+from signer.facts import VIAS, Facts, Via, encode_facts
 from signer.file_names import MAX_NAME_BYTES
 from signer.object_keys import KeyTemplate
 from signer.places import BucketPlace
@@ -27,6 +34,12 @@ LATEST_TIME = 9_999_999_999
 SLOWEST_CLIENT = 128 * 1024
 """Bytes per second of the slowest client that an upload must survive; OSS judges a form when all of it has arrived."""
 BASE_LIFETIME = 300
+MAX_PARTS = 10_000
+MAX_MULTIPART_SIZE = MAX_PARTS * MAX_FILE_SIZE
+"""48.8 TB: as many parts as OSS takes, each as large as it takes."""
+MULTIPART_LIFETIME = 24 * 3600
+"""Seconds that a multipart grant lives at least: its parts are signed on demand, and a paused upload may wait for the morning."""
+MAX_LIFETIME = 7 * 24 * 3600
 ACLS = ("default", "private", "public-read", "public-read-write")
 STORAGE_CLASSES = ("Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -63,6 +76,8 @@ class Profile:
     min_size: int = 1
     max_size: int = 20 * 1024**2
     expires_in: int = 0
+    via: tuple[Via, ...] = ("post", "put", "multipart")
+    put_callback: Literal["header", "query"] = "header"
     signature: SignatureVersion = "v4"
     storage_class: str = "Standard"
     object_acl: str = "default"
@@ -86,10 +101,16 @@ class Profile:
             raise ConfigurationError(
                 "no content type is allowed", hint='write content_types = ["*/*"] for all'
             )
-        if not 0 <= self.min_size <= self.max_size <= MAX_FILE_SIZE:
+        self._check_ways()
+        if not 0 <= self.min_size <= self.max_size <= MAX_MULTIPART_SIZE:
             raise ConfigurationError(
                 f"no file has {self.min_size} to {self.max_size} bytes",
-                hint="OSS takes at most 5 GB in one form; min_size may not be above max_size",
+                hint="OSS takes at most 5 GB in one form or PUT, 48.8 TB in parts; min_size may not be above max_size",
+            )
+        if self.max_size > MAX_FILE_SIZE and "multipart" not in self.via:
+            raise ConfigurationError(
+                f"files of {format_size(self.max_size)} can only be sent in parts",
+                hint='add "multipart" to via, or lower max_size to 5 GB',
             )
         if self.object_acl not in ACLS:
             raise ConfigurationError(
@@ -99,7 +120,7 @@ class Profile:
             raise ConfigurationError(
                 f"OSS knows no storage class {quote(self.storage_class)}", hint=", ".join(STORAGE_CLASSES)
             )
-        if self.expires_in < 0 or self.expires_in > 7 * 24 * 3600:
+        if self.expires_in < 0 or self.expires_in > MAX_LIFETIME:
             raise ConfigurationError(
                 f"a policy cannot live {self.expires_in} seconds", hint="at most seven days, 604800"
             )
@@ -108,22 +129,45 @@ class Profile:
     @property
     def lifetime(self) -> int:
         """Seconds that a grant lives: as set, or five minutes and the time of the largest file at 128 KiB/s."""
-        return self.expires_in or min(BASE_LIFETIME + self.max_size // SLOWEST_CLIENT, 7 * 24 * 3600)
+        return self.expires_in or BASE_LIFETIME + self.limit_for("post") // SLOWEST_CLIENT
 
-    def check_size(self, size: int) -> None:
-        """Refuse a size outside the profile's range.
+    def lifetime_for(self, via: Via) -> int:
+        """Return how many seconds a grant of this way lives; one in parts at least a day, unless the profile says how long."""
+        if via != "multipart" or self.expires_in:
+            return self.lifetime
+        return min(max(MULTIPART_LIFETIME, BASE_LIFETIME + self.max_size // SLOWEST_CLIENT), MAX_LIFETIME)
+
+    def limit_for(self, via: Via) -> int:
+        """Return how many bytes may come in this way."""
+        return self.max_size if via == "multipart" else min(self.max_size, MAX_FILE_SIZE)
+
+    def check_via(self, via: Via) -> None:
+        """Refuse a way of upload that the profile does not list.
+
+        Raises:
+            ViaNotAllowed: Answered with 422.
+        """
+        if via not in self.via:
+            raise ViaNotAllowed(
+                f"uploads of this profile do not come by {via}",
+                hint="it takes " + ", ".join(self.via),
+            )
+
+    def check_size(self, size: int, via: Via = "post") -> None:
+        """Refuse a size outside the profile's range, or outside what OSS takes in this way.
 
         Raises:
             SizeOverLimit: Answered with 413.
             SizeUnderLimit: Answered with 422.
         """
-        if size > self.max_size:
-            has, limit = format_size(size), format_size(self.max_size)
+        most = self.limit_for(via)
+        if size > most:
+            has, limit = format_size(size), format_size(most)
             if has == limit:
-                has, limit = f"{size} bytes", f"{self.max_size}"
+                has, limit = f"{size} bytes", f"{most}"
             raise SizeOverLimit(
                 f"the file has {has} and the limit is {limit}",
-                hint="choose a smaller file",
+                hint="choose a smaller file" if size > self.max_size else 'send it in parts, via "multipart"',
             )
         if size < self.min_size:
             raise SizeUnderLimit(
@@ -149,6 +193,21 @@ class Profile:
             )
         return media_type
 
+    def _check_ways(self) -> None:
+        unknown = [via for via in self.via if via not in VIAS]
+        if unknown or not self.via:
+            raise ConfigurationError(
+                f"there is no way of upload {quote(unknown[0])}"
+                if unknown
+                else "no way of upload is allowed",
+                hint="via lists some of " + ", ".join(VIAS),
+            )
+        if self.put_callback not in ("header", "query"):
+            raise ConfigurationError(
+                f"a PUT carries its callback in no {quote(self.put_callback)}",
+                hint='put_callback is "header" or "query"',
+            )
+
     def _check_longest_callback(self) -> None:
         if self._longest_ticket() > self.callback.longest_ticket():
             raise ConfigurationError(
@@ -166,13 +225,14 @@ class Profile:
             subject='"' * MAX_SUBJECT_BYTES,
             bucket=self.place.bucket,
             object_key="k" * self.object_key.longest,
-            size_min=MAX_FILE_SIZE,
-            size_max=MAX_FILE_SIZE,
+            size_min=self.max_size,
+            size_max=self.max_size,
             content_type="t" * MAX_MEDIA_TYPE_BYTES,
             file_name='"' * MAX_NAME_BYTES,
             dialect="d" * MAX_DIALECT_BYTES,
             issued_at=LATEST_TIME,
             expires_at=LATEST_TIME,
+            via=max(self.via, key=len),
         )
         return measure_ticket(len(encode_facts(longest)) + (MAX_TOGETHER_BYTES if self.variables else 0))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -14,9 +14,11 @@ from ossgate.access.callers import API_KEY
 from ossgate.bucket import BucketClient
 from ossgate.ledger import Ledger, NewUpload, QuotaLimit, Upload
 from signer.errors import SignerError
+from signer.facts import Facts
 from signer.grants import Grant, GrantIssuer, format_time
 from signer.issue_request import FieldInvalid, IssueRequest
 from signer.profiles import Profile, Quota
+from signer.put_grants import PutGrant
 
 ISSUE_SECONDS = 3.0
 ARRIVED_STATES = ("uploaded", "unconfirmed")
@@ -47,7 +49,7 @@ class SignerServices:
     now: Callable[[], datetime]
     log: Log
 
-    def issue_grants(self, wanted: IssueRequest, caller: Caller) -> list[Grant]:
+    def issue_grants(self, wanted: IssueRequest, caller: Caller) -> Sequence[Grant | PutGrant]:
         """Return one grant a file, all recorded in the ledger, or none.
 
         Raises:
@@ -65,13 +67,13 @@ class SignerServices:
         self.access.require_profile(caller, profile.name, profile.allow)
         subject = choose_subject(wanted.subject, caller)
         now = self.now()
+        issue = self.issuer.issue_put if wanted.via == "put" else self.issuer.issue_grant
         grants = [
-            self.issuer.issue_grant(profile, file, issuer=caller.issuer, subject=subject, now=now)
-            for file in wanted.files
+            issue(profile, file, issuer=caller.issuer, subject=subject, now=now) for file in wanted.files
         ]
         quota_key = caller.quota_key(subject) if profile.quota else ""
         self.ledger.record_issued(
-            [_to_row(grant, quota_key) for grant in grants],
+            [_to_row(grant.facts, quota_key) for grant in grants],
             quota=_to_limit(profile.quota),
             now=now,
             timeout=ISSUE_SECONDS,
@@ -149,13 +151,13 @@ def _to_limit(quota: Quota | None) -> QuotaLimit | None:
     )
 
 
-def _to_row(grant: Grant, quota_key: str) -> NewUpload:
-    facts = grant.facts
+def _to_row(facts: Facts, quota_key: str) -> NewUpload:
     return NewUpload(
         upload_id=facts.upload_id,
         profile=facts.profile,
         subject=facts.subject,
         issuer=facts.issuer,
+        via=facts.via,
         dialect=facts.dialect or None,
         bucket=facts.bucket,
         object_key=facts.object_key,

@@ -71,6 +71,7 @@ def describe_profile(profile: Profile) -> dict[str, Any]:
         "min_size": profile.min_size,
         "max_size": profile.max_size,
         "content_types": list(profile.content_types),
+        "via": list(profile.via),
         "extensions": [extension for extension in known if extension],
     }
 

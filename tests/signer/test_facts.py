@@ -40,6 +40,14 @@ def test_times_are_read_as_utc(make_facts: Callable[..., Facts]) -> None:
     assert facts.expires == datetime(2026, 1, 2, 3, 11, 45, tzinfo=UTC)
 
 
+def test_way_of_upload_is_written_unless_it_is_a_form(make_facts: Callable[..., Facts]) -> None:
+    """Facts of forms stay as they were; those of another way name it last."""
+    encoded = encode_facts(make_facts(via="multipart")).decode()
+
+    assert encoded == ENCODED[:-1] + ',"multipart"]'
+    assert parse_facts(encoded.encode()) == make_facts(via="multipart")
+
+
 @given(texts=st.tuples(*[TEXT] * 8), numbers=st.tuples(*[st.integers(0, 2**53)] * 4), variables=st.data())
 def test_facts_come_back_whole(texts: tuple[str, ...], numbers: tuple[int, ...], variables: Any) -> None:
     """Whatever text and numbers they hold, facts survive their encoding."""
@@ -67,6 +75,9 @@ def test_facts_come_back_whole(texts: tuple[str, ...], numbers: tuple[int, ...],
         ENCODED.replace("[1,", '["1",').encode(),
         ENCODED.replace("[1,", "[true,").encode(),
         (ENCODED[:-1] + ",0]").encode(),
+        (ENCODED[:-1] + ',"ftp"]').encode(),
+        (ENCODED[:-1] + ',["put"]]').encode(),
+        (ENCODED[:-1] + ',"put","put"]').encode(),
         ENCODED[:-1].encode(),
     ],
     ids=lambda encoded: encoded[:12].decode(errors="replace"),

@@ -319,6 +319,7 @@ def test_profile_that_loads_grants_the_longest_request(
         "object_key": object_key,
         "variables": VARIABLES,
         "max_size": 5 * 1024**3,
+        "via": ("post",),
     }
     profile["callback"] = make_longest_callback(make_callback, make_profile, **profile)
     album = '"' * 249

@@ -13,7 +13,7 @@ from signer.conditions import MAX_FILE_SIZE
 from signer.errors import ConfigurationError, ContentTypeNotAllowed, SizeOverLimit, SizeUnderLimit
 from signer.object_keys import compile_key_template
 from signer.places import define_place
-from signer.profiles import Profile, accepts_content_type
+from signer.profiles import MAX_MULTIPART_SIZE, Profile, accepts_content_type
 from signer.variables import VariableRule
 
 GIGABYTE = 1024**3
@@ -39,7 +39,11 @@ GIGABYTE = 1024**3
         {"content_types": ("image/*/x",)},
         {"min_size": -1},
         {"min_size": 2, "max_size": 1},
-        {"max_size": MAX_FILE_SIZE + 1},
+        {"max_size": MAX_FILE_SIZE + 1, "via": ("post", "put")},
+        {"max_size": MAX_MULTIPART_SIZE + 1},
+        {"via": ()},
+        {"via": ("post", "ftp")},
+        {"put_callback": "body"},
         {"object_acl": "public"},
         {"object_acl": ""},
         {"storage_class": "standard"},
@@ -66,6 +70,8 @@ def test_limits_that_no_upload_could_meet_are_refused(
         {"content_types": ("image/*", "application/vnd.ms-excel", "*/*")},
         {"min_size": 0, "max_size": 0},
         {"max_size": MAX_FILE_SIZE},
+        {"max_size": MAX_FILE_SIZE, "via": ("post",)},
+        {"max_size": MAX_MULTIPART_SIZE, "via": ("multipart",)},
         {"expires_in": 604_800},
         {"object_acl": "private", "storage_class": "DeepColdArchive"},
     ],
@@ -94,6 +100,37 @@ def test_lifetime_leaves_time_for_the_largest_file(
 ) -> None:
     """Five minutes and the file at 128 KiB/s, since OSS judges the policy when all has arrived; or as it is set."""
     assert make_profile(**change).lifetime == seconds
+
+
+@pytest.mark.parametrize(
+    ("change", "seconds"),
+    [
+        ({"max_size": GIGABYTE}, 86_400),
+        ({"max_size": 20 * GIGABYTE}, 164_140),
+        ({"max_size": MAX_MULTIPART_SIZE}, 604_800),
+        ({"max_size": MAX_MULTIPART_SIZE, "expires_in": 60}, 60),
+    ],
+    ids=str,
+)
+def test_multipart_grant_lives_for_a_day_at_least(
+    change: dict[str, Any], seconds: int, make_profile: Callable[..., Profile]
+) -> None:
+    """A paused upload may wait for the morning, a huge one takes its time, and seven days are the most."""
+    profile = make_profile(**change)
+
+    assert profile.lifetime_for("multipart") == seconds
+    assert profile.lifetime_for("put") == profile.lifetime <= 41_260
+
+
+def test_limit_is_what_oss_takes_in_one_way(make_profile: Callable[..., Profile]) -> None:
+    """A form and a PUT end at 5 GB, whatever the profile takes in parts."""
+    profile = make_profile(max_size=10 * GIGABYTE)
+
+    assert profile.limit_for("multipart") == 10 * GIGABYTE
+    assert profile.limit_for("post") == profile.limit_for("put") == MAX_FILE_SIZE
+    with pytest.raises(SizeOverLimit, match="has 6 GB and the limit is 5 GB") as refusal:
+        profile.check_size(6 * GIGABYTE)
+    assert "in parts" in refusal.value.hint
 
 
 @pytest.mark.parametrize(
