@@ -20,7 +20,6 @@ LIBRARIES = (
     "sqlalchemy",
     "psycopg",
     "urllib3",
-    "structlog",
 )
 
 
