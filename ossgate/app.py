@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from flask_cors import CORS
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -29,7 +27,7 @@ from ossgate.errors import ApiError
 from ossgate.ledger import LedgerBusy, LedgerUnavailable, QuotaExceeded
 from ossgate.logs import log_event
 from ossgate.settings import LoadedSettings, load_settings
-from ossgate.wire import error_response
+from ossgate.wire import error_response, request_id
 from signer.errors import SignerError
 from signer.file_names import choose_extension
 from signer.grants import GrantIssuer, GrantRequest
@@ -38,7 +36,6 @@ from signer.services import SignerServices
 from signer.upload_ids import is_upload_id, new_upload_id
 
 MAX_REQUEST_BYTES = 1024**2
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def utc_now() -> datetime:
@@ -76,7 +73,7 @@ def create_app(loaded: LoadedSettings | None = None) -> Flask:
     for blueprint in (signer.views.bp, callback.views.bp, pages.bp, health.bp):
         app.register_blueprint(blueprint)
     _answer_errors(app)
-    _name_requests(app)
+    _tell_request_ids(app)
     if loaded.settings.server.origins:
         CORS(app, resources={r"/v1/.*": {"origins": list(loaded.settings.server.origins)}}, max_age=600)
     if loaded.settings.server.trusted_proxies:
@@ -173,15 +170,10 @@ class _PageParts:
             raise ApiError(503, error.code, "the ledger cannot record this now") from error
 
 
-def _name_requests(app: Flask) -> None:
-    @app.before_request
-    def name_request() -> None:
-        given = request.environ.get("HTTP_X_REQUEST_ID")
-        g.request_id = given if given and _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-
+def _tell_request_ids(app: Flask) -> None:
     @app.after_request
     def tell_request_id(response: Response) -> Response:
-        response.headers["X-Request-ID"] = g.get("request_id", "")
+        response.headers["X-Request-ID"] = request_id()
         if response.status_code >= 400:
             log_event("refused", method=request.method, path=request.path[:200], status=response.status_code)
         return response

@@ -9,7 +9,9 @@ import os
 from datetime import UTC, datetime
 
 import orjson
-from flask import g, has_request_context
+from flask import has_request_context
+
+from ossgate.wire import request_id
 
 _STANDARD_OUTPUT = 1
 
@@ -18,8 +20,8 @@ def log_event(event: str, /, **facts: object) -> None:
     """Write one event to standard output; facts that are nothing are left out."""
     shown: dict[str, object] = {"event": event, "at": datetime.now(UTC)}
     shown |= {name: value for name, value in facts.items() if value is not None}
-    if has_request_context() and "request_id" in g:
-        shown["request_id"] = g.request_id
+    if has_request_context():
+        shown["request_id"] = request_id()
     _write_line(orjson.dumps(shown, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE))
 
 
