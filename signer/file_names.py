@@ -21,6 +21,8 @@ MAX_SEGMENT_BYTES = 100
 _EDGES = ". \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000\u200c\u200d"
 # Characters that OSS, URLs, shells, Windows or policies give a meaning of their own.
 _UNSAFE_IN_KEYS = re.compile(r"[\s/\\:*?\"'<>|$`{}\[\]#%&+;,=@^!~]+")
+# What most ids look like, and what cleaning would leave as it is.
+_FIT_SEGMENT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,98}[A-Za-z0-9])?")
 _EXTENSION = re.compile(r"\.[a-z0-9]{1,10}")
 
 # The standard library's choice differs between machines; these are what people expect.
@@ -79,6 +81,8 @@ def clean_file_name(name: str) -> str:
 
 def clean_segment(text: str, fallback: str) -> str:
     """Return text fit for one segment of an object key, at most 100 bytes."""
+    if _FIT_SEGMENT.fullmatch(text):
+        return text
     cleaned = _UNSAFE_IN_KEYS.sub("_", text).strip("._-")
     return truncate(cleaned, MAX_SEGMENT_BYTES).strip("._-") or fallback
 
@@ -131,7 +135,9 @@ def choose_extension(name: str, content_type: str) -> str:
 def build_content_disposition(kind: str, name: str) -> str:
     """Return the header that names the file when the object is fetched; ASCII only."""
     stem, extension = split_extension(name)
-    ascii_stem = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    ascii_stem = (
+        stem if stem.isascii() else unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    )
     ascii_name = (re.sub(r"[^\w .()\-]", "_", ascii_stem, flags=re.ASCII).strip(" .") or "file") + extension
     header = f'{kind}; filename="{ascii_name}"'
     return header if ascii_name == name else f"{header}; filename*=UTF-8''{percent_encode(name, safe='')}"
