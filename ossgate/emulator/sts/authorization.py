@@ -25,10 +25,12 @@ class PolicyDenied(OssError):
     """A session may not do what it asks.
 
     Args:
+        decision: Of the policy that refuses.
         detail: The members of AccessDeniedDetail.
     """
 
-    def __init__(self, kind: ErrorKind, detail: tuple[tuple[str, str], ...]) -> None:
+    def __init__(self, kind: ErrorKind, decision: Decision, detail: tuple[tuple[str, str], ...]) -> None:
+        self.decision = decision
         self.detail = detail
         super().__init__(kind)
 
@@ -115,6 +117,7 @@ class Authorizer:
         role_name = session.role_arn.rpartition("/")[2]
         return PolicyDenied(
             kind,
+            decision,
             (
                 ("PolicyType", policy_type),
                 ("AuthPrincipalOwnerId", self.account_id),

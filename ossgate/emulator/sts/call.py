@@ -88,10 +88,7 @@ class Call:
 
 
 def read_call(request: Request, raw_query: str) -> Call:
-    """Read a request's parameters.
-
-    Args:
-        raw_query: Undecoded; forms write a blank as `+`, and so do some SDKs in the query.
+    """Read a request's parameters; forms write a blank as `+`, and so do some SDKs in the query.
 
     Raises:
         StsError: The method is none of STS's, or the body is too large or of another type.

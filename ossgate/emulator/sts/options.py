@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ossgate.emulator.sts.access_policy import parse_policy
 
 ROLE_ARN = re.compile(r"acs:ram::(\d{1,32}):role/([\w.@-]{1,64})", re.ASCII)
+DEFAULT_ACCOUNT_ID = "1234567890123456"
 SHORTEST_SESSION = 900
 LONGEST_SESSION = 43_200
 
@@ -53,7 +54,7 @@ class StsOptions:
         secure_transport: What `acs:SecureTransport` is taken to be: the emulator itself speaks plain HTTP only.
     """
 
-    account_id: str = "1234567890123456"
+    account_id: str = DEFAULT_ACCOUNT_ID
     roles: tuple[StsRole, ...] = ()
     max_session_duration: int = 3600
     caller_is_root: bool = False

@@ -3,6 +3,7 @@
 Source: "Condition", https://www.alibabacloud.com/help/en/oss/user-guide/ram-policy-overview
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -52,6 +53,7 @@ class RequestFacts:
 
 def read_facts(
     request: Request,
+    form_fields: Mapping[str, str],
     *,
     now: datetime,
     secure_transport: bool = False,
@@ -60,9 +62,11 @@ def read_facts(
     """Gather what policies may ask of a request.
 
     Args:
+        form_fields: Of a form upload, by lower-case name.
         secure_transport: Whether the client came by TLS.
         copy_source: Bucket and key that a copy reads, decoded.
     """
+    given = {**request.headers, **form_fields}
     return RequestFacts(
         now=now,
         source_ip=request.remote_addr,
@@ -71,6 +75,6 @@ def read_facts(
         prefix=request.query_value("prefix"),
         delimiter=request.query_value("delimiter"),
         copy_source=copy_source,
-        gives_acl=bool(request.header("x-oss-object-acl") or request.header("x-oss-acl")),
-        gives_tagging=bool(request.header("x-oss-tagging")),
+        gives_acl=bool(given.get("x-oss-object-acl") or given.get("x-oss-acl")),
+        gives_tagging=bool(given.get("x-oss-tagging")),
     )

@@ -18,9 +18,10 @@ from ossgate.emulator.errors import (
 from ossgate.emulator.requests import Request
 from ossgate.emulator.responses import Response
 from ossgate.emulator.sts import sts_errors
+from ossgate.emulator.sts.access_policy import Decision
 from ossgate.emulator.sts.answers import respond, respond_with_sts_error, write_request_id
 from ossgate.emulator.sts.assume_role import describe_session, read_assume_role
-from ossgate.emulator.sts.authorization import Authorizer
+from ossgate.emulator.sts.authorization import Authorizer, PolicyDenied
 from ossgate.emulator.sts.call import Call, find_format, read_call
 from ossgate.emulator.sts.nonces import WINDOW, NonceMemory
 from ossgate.emulator.sts.options import StsOptions
@@ -67,7 +68,7 @@ class Sts:
         """Answer a call; refusals are answers too.
 
         Args:
-            raw_query: Undecoded.
+            raw_query: Undecoded: a `+` in it is a blank to STS, and a plus to OSS.
         """
         request_id = write_request_id(request.request_id)
         answer_format = "JSON"
@@ -83,9 +84,7 @@ class Sts:
             document, answer_format=answer_format, root="AssumeRoleResponse", request_id=request_id
         )
 
-    def find_credentials(
-        self, access_key_id: str, security_token: str, *, now: datetime
-    ) -> SessionCredentials:
+    def find_credentials(self, access_key_id: str, security_token: str, now: datetime) -> SessionCredentials:
         """Look up temporary credentials that a request to OSS names.
 
         Raises:
@@ -115,17 +114,22 @@ class Sts:
         bucket: str,
         object_key: str,
         facts: RequestFacts,
+        *,
+        open_to_all: Callable[[], bool] = lambda: False,
     ) -> None:
         """Let an operation pass, or refuse it; whoever holds no session is not judged here.
 
         Args:
             operation: OSS's own name of it, as in `permissions.OPERATIONS`.
+            open_to_all: Tells whether an ACL lets anybody do this; then only an explicit Deny refuses it.
 
         Raises:
             OssError: The session's policies do not allow it.
             KeyError: There is no such operation.
         """
-        if isinstance(identity, SessionCredentials):
+        if not isinstance(identity, SessionCredentials):
+            return
+        try:
             self._authorizer.check(
                 identity.session,
                 self.options.find_role(identity.session.role_arn),
@@ -134,11 +138,26 @@ class Sts:
                 object_key=object_key,
                 facts=facts,
             )
+        except PolicyDenied as denied:
+            if denied.decision is Decision.EXPLICIT_DENY or not open_to_all():
+                raise
 
-    def read_facts(self, request: Request, *, copy_source: tuple[str, str] | None = None) -> RequestFacts:
-        """Gather what policies may ask of a request."""
+    def read_facts(
+        self,
+        request: Request,
+        form_fields: Mapping[str, str] | None = None,
+        *,
+        copy_source: tuple[str, str] | None = None,
+    ) -> RequestFacts:
+        """Gather what policies may ask of a request.
+
+        Args:
+            form_fields: Of a form upload, by lower-case name.
+            copy_source: Bucket and key that a copy reads, decoded.
+        """
         return read_facts(
             request,
+            form_fields or {},
             now=self.now(),
             secure_transport=self.options.secure_transport,
             copy_source=copy_source,

@@ -9,6 +9,8 @@ import pytest
 
 from ossgate.emulator.credentials import Credentials
 from ossgate.emulator.errors import OssError
+from ossgate.emulator.request_body import SocketBody
+from ossgate.emulator.requests import Request
 from ossgate.emulator.sts import StsRole
 from ossgate.emulator.sts.authorization import PolicyDenied
 from ossgate.emulator.sts.permissions import OPERATIONS
@@ -50,6 +52,11 @@ NEEDS: list[tuple[str, list[tuple[str, str]]]] = [
     ("ListObjectVersions", [("oss:ListObjectVersions", "b")]),
     ("GetBucketInfo", [("oss:GetBucketInfo", "b")]),
     ("GetBucketStat", [("oss:GetBucketStat", "b")]),
+    ("GetBucketVersioning", [("oss:GetBucketVersioning", "b")]),
+    ("PutBucketVersioning", [("oss:PutBucketVersioning", "b")]),
+    ("GetBucketOverwriteConfig", [("oss:GetBucketOverwriteConfig", "b")]),
+    ("PutBucketOverwriteConfig", [("oss:PutBucketOverwriteConfig", "b")]),
+    ("DeleteBucketOverwriteConfig", [("oss:DeleteBucketOverwriteConfig", "b")]),
     ("GetBucketLocation", [("oss:GetBucketLocation", "b")]),
     ("PutBucketAcl", [("oss:PutBucketAcl", "b")]),
     ("GetBucketAcl", [("oss:GetBucketAcl", "b")]),
@@ -73,6 +80,7 @@ def authorize(
         session: list[dict[str, Any]] | None,
         operation: str,
         *,
+        open_to_all: bool = False,
         role: list[dict[str, Any]] | None = None,
         bucket: str = "b",
         object_key: str = "k",
@@ -86,7 +94,14 @@ def authorize(
         )
         facts.setdefault("copy_source", ("s", "from"))
         try:
-            caller.sts.authorize(identity, operation, bucket, object_key, make_facts(**facts))
+            caller.sts.authorize(
+                identity,
+                operation,
+                bucket,
+                object_key,
+                make_facts(**facts),
+                open_to_all=lambda: open_to_all,
+            )
         except PolicyDenied as denied:
             return denied
         return None
@@ -262,6 +277,41 @@ def test_role_that_is_gone(make_caller: Callable[..., Any], make_facts: Callable
 
     with pytest.raises(PolicyDenied):
         other.sts.authorize(identity, "GetObject", "b", "k", make_facts())
+
+
+def test_open_to_all(authorize: Any) -> None:
+    """What an ACL lets anybody do is refused by an explicit Deny only."""
+    other = [allow("oss:PutObject", "b/*")]
+    deny = {"Effect": "Deny", "Action": "oss:GetObject", "Resource": "*"}
+
+    assert authorize(other, "GetObject", open_to_all=True) is None
+    assert authorize([*other, deny], "GetObject", open_to_all=True)
+
+
+def test_facts_of_a_request(caller: Any) -> None:
+    """Facts come from connection, headers, query, and the fields of a form."""
+    request = Request(
+        "GET",
+        "/b",
+        (("prefix", "u/"), ("delimiter", "")),
+        {"user-agent": "app/1", "x-oss-tagging": "a=b"},
+        "h",
+        "b",
+        "",
+        "10.1.1.1",
+        "0",
+        SocketBody(None, 0),
+    )
+    facts = caller.sts.read_facts(request)
+
+    assert ("10.1.1.1", "app/1", "u/", "") == (
+        facts.source_ip,
+        facts.user_agent,
+        facts.prefix,
+        facts.delimiter,
+    )
+    assert (False, True, False) == (facts.gives_acl, facts.gives_tagging, facts.secure_transport)
+    assert caller.sts.read_facts(request, {"x-oss-object-acl": "private"}).gives_acl
 
 
 @pytest.mark.parametrize("identity", [None, Credentials("id", "secret"), Credentials("STS.x", "s", "t")])
