@@ -1,5 +1,14 @@
 """Our OSS client: asks the bucket, signed by the signer, over urllib3."""
 
-from ossgate.bucket.client import BucketClient, BucketUnavailable, ObjectHead
+from ossgate.bucket.client import BucketClient, ObjectHead
+from ossgate.bucket.exchange import BucketRefused, BucketUnavailable
+from ossgate.bucket.multipart import MultipartClient, StoredPart
 
-__all__ = ["BucketClient", "BucketUnavailable", "ObjectHead"]
+__all__ = [
+    "BucketClient",
+    "BucketRefused",
+    "BucketUnavailable",
+    "MultipartClient",
+    "ObjectHead",
+    "StoredPart",
+]

@@ -9,23 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
 
 import urllib3
 from urllib3.exceptions import HTTPError
 
+from ossgate.bucket.exchange import BucketUnavailable, Exchange
+from ossgate.bucket.multipart import MultipartClient
+from ossgate.bucket.pools import Pools
 from signer import v4
 from signer.credentials import Credentials
 from signer.places import BucketPlace
 from signer.seal import METADATA_NAME
-
-MAX_CONNECTIONS = 32
-
-
-class BucketUnavailable(Exception):
-    """The bucket gave no answer that tells whether the object is there."""
-
-    code = "bucket_unavailable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +40,8 @@ class BucketClient:
     def __init__(self, credentials: Callable[[], Credentials], *, now: Callable[[], datetime]) -> None:
         self._credentials = credentials
         self._now = now
-        # One for each bucket of the profiles; a PoolManager would take every URL apart again, for a fifth of the whole cost.
-        self._pools: dict[str, tuple[urllib3.HTTPConnectionPool, str]] = {}
+        self._pools = Pools()
+        self.multipart = MultipartClient(Exchange(credentials, now=now, pools=self._pools))
 
     def head_object(self, place: BucketPlace, object_key: str, *, seconds: float) -> ObjectHead | None:
         """Return what the bucket says of an object, or nothing when OSS says that it is absent.
@@ -65,7 +59,7 @@ class BucketClient:
             region=place.region,
             now=self._now(),
         )
-        pool, path = self._find_pool(place.internal)
+        pool, path = self._pools.find(place.internal)
         try:
             response = pool.urlopen(
                 "HEAD",
@@ -94,18 +88,7 @@ class BucketClient:
 
     def close(self) -> None:
         """Close all kept connections."""
-        while self._pools:
-            pool, _ = self._pools.popitem()[1]
-            pool.close()
-
-    def _find_pool(self, url: str) -> tuple[urllib3.HTTPConnectionPool, str]:
-        """Return the connections to a bucket's URL, and the path that the URL ends with."""
-        found = self._pools.get(url)
-        if found is None:
-            pool = urllib3.connection_from_url(url, maxsize=MAX_CONNECTIONS, retries=False)
-            # Another thread may have been here at the same time; the first pool stays.
-            found = self._pools.setdefault(url, (pool, urlsplit(url).path))
-        return found
+        self._pools.close()
 
 
 def _read_head(response: urllib3.BaseHTTPResponse) -> ObjectHead | None:

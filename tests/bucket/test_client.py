@@ -22,12 +22,6 @@ FOUND = OSS | {
 
 
 @pytest.fixture
-def place(httpserver):
-    url = httpserver.url_for("/examplebucket")
-    return BucketPlace("examplebucket", "cn-hangzhou", url, url)
-
-
-@pytest.fixture
 def client():
     made = BucketClient(lambda: CREDENTIALS, now=lambda: NOW)
     yield made
