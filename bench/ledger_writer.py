@@ -1,7 +1,8 @@
 """Measure the ledger's writer: arrivals and issues a second, and CPU time for each, by number of threads.
 
 Run it as ``python bench/ledger_writer.py [URL …]``; without a URL it uses a fresh SQLite file. A database named by a URL must be
-empty or of no value. The process is pinned to one core where that can be done.
+empty or of no value. The process is pinned to one core where that can be done. With ``BENCH_SINKS=1`` each arrival
+also puts a row into the outbox.
 """
 
 import os
@@ -83,7 +84,8 @@ def measure(url: str, threads: int, count: int) -> list[tuple[float, float]]:
         )
         for new in uploads
     ]
-    ledger = Ledger(url)
+    sinks = tuple(f"sink-{number}" for number in range(int(os.environ.get("BENCH_SINKS", "0"))))
+    ledger = Ledger(url, routes=lambda profile, event: sinks)
     ledger.upgrade()
     ledger.ping(timeout=10)
     times = [

@@ -1,4 +1,4 @@
-"""The ledger of uploads: states, history and quotas, on SQLite or PostgreSQL alike."""
+"""The ledger of uploads: states, history, quotas and outbox, on SQLite or PostgreSQL alike."""
 
 from ossgate.ledger.errors import (
     DatabaseUrlInvalid,
@@ -12,33 +12,41 @@ from ossgate.ledger.errors import (
     UploadExists,
     UploadUnknown,
 )
+from ossgate.ledger.events import EVENT_TYPES
 from ossgate.ledger.ledger import Ledger
 from ossgate.ledger.models import (
     Arrival,
     ArrivalOutcome,
     Change,
+    Delivery,
     NewUpload,
     QuotaLimit,
     Refusal,
+    SinkState,
     Upload,
 )
+from ossgate.ledger.outbox import Outbox
 from ossgate.ledger.states import State
 
 __all__ = [
+    "EVENT_TYPES",
     "Arrival",
     "ArrivalOutcome",
     "Change",
     "DatabaseUrlInvalid",
+    "Delivery",
     "Ledger",
     "LedgerBusy",
     "LedgerError",
     "LedgerUnavailable",
     "NewUpload",
+    "Outbox",
     "QuotaExceeded",
     "QuotaLimit",
     "Refusal",
     "RowRejected",
     "SchemaOutdated",
+    "SinkState",
     "State",
     "TransitionForbidden",
     "Upload",

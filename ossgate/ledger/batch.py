@@ -4,9 +4,11 @@ Rows are locked before they are judged (SQLite: the whole file; PostgreSQL: ``FO
 accounts, each kind in the order of its keys, so that writers of several processes cannot wait for each other crosswise.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from ossgate.ledger.compiler import Statement
+from ossgate.ledger.events import EVENT_STEPS, encode_event, new_delivery_id
 from ossgate.ledger.quotas import Account, AccountKey
 from ossgate.ledger.rows import Row
 from ossgate.ledger.session import Session
@@ -17,12 +19,17 @@ from ossgate.ledger.states import State
 _LARGEST_SELECT = 256
 _OVERDUE_AT_ONCE = 500
 
+# Names the sinks that hear of a profile's events of a type.
+Routes = Callable[[str, str], Sequence[str]]
+
 
 class Batch:
     """Collect the rows that jobs read and change; nothing is kept once the transaction has ended."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, routes: Routes) -> None:
         self.session = session
+        self._routes = routes
+        self.announced = False
         self.rows: dict[str, Row] = {}
         self.accounts: dict[AccountKey, Account] = {}
         self._new_uploads: list[Row] = []
@@ -31,6 +38,7 @@ class Batch:
         self._notes: list[Row] = []
         self._refusals: list[Row] = []
         self._charges: dict[AccountKey, list[int]] = {}
+        self._others: dict[str, tuple[Statement, list[Row]]] = {}
 
     def load_uploads(self, upload_ids: Iterable[str]) -> None:
         """Read and lock the uploads that jobs are about."""
@@ -62,6 +70,37 @@ class Batch:
     def note(self, upload_id: str, claim: str, at: int, via: str | None, facts: str) -> None:
         """Add to the history what is no state, unless it stands there."""
         self._notes.append({"upload_id": upload_id, "claim": claim, "at": at, "via": via, "facts": facts})
+
+    def note_once(self, upload_id: str, claim: str, at: int, via: str | None, facts: str) -> bool:
+        """Add a note at once and tell whether it is new."""
+        row = {"upload_id": upload_id, "claim": claim, "at": at, "via": via, "facts": facts}
+        return self.session.execute(self.session.statements.insert_note, row) > 0
+
+    def announce(self, row: Row, event: str, at: int, **facts: Any) -> None:
+        """Put an event of an upload into the outbox, once for each sink that hears of it."""
+        sinks = self._routes(row["profile"], event)
+        if not sinks:
+            return
+        self.announced = True
+        body = encode_event(event, at, row, facts)
+        for name in sinks:
+            self.add(
+                self.session.statements.outbox.insert_delivery,
+                {
+                    "delivery_id": new_delivery_id(at),
+                    "upload_id": row["upload_id"],
+                    "sink": name,
+                    "type": event,
+                    "step": EVENT_STEPS[event],
+                    "body": body,
+                    "next_at": at,
+                    "created_at": at,
+                },
+            )
+
+    def add(self, statement: Statement, row: Row) -> None:
+        """Run a statement for a row at the end, beside the others of its kind."""
+        self._others.setdefault(statement.sql, (statement, []))[1].append(row)
 
     def refuse(self, row: Row) -> None:
         """Add a refused request."""
@@ -112,6 +151,7 @@ class Batch:
                 self.charge(row, pending_uploads=-1, size=-row["size_max"])
                 self.change(row)
                 self.claim(row["upload_id"], State.EXPIRED.value, at, None, "{}")
+                self.announce(row, "upload.expired", at)
             self._write_uploads()
             if len(overdue) < _OVERDUE_AT_ONCE:
                 return
@@ -119,7 +159,7 @@ class Batch:
     @property
     def is_empty(self) -> bool:
         """Tell whether there is nothing left to write."""
-        waiting = (self._new_uploads, self._claims, self._notes, self._changed, self._refusals)
+        waiting = (self._new_uploads, self._claims, self._notes, self._changed, self._refusals, self._others)
         return not any(waiting) and not any(account.changed for account in self.accounts.values())
 
     def write(self) -> None:
@@ -131,6 +171,8 @@ class Batch:
             session.execute_many(statements.update_quota, [account.as_row() for account in changed])
         if self._refusals:
             session.execute_many(statements.insert_refusal, self._refusals)
+        for statement, rows in self._others.values():
+            session.execute_many(statement, rows)
 
     def _write_uploads(self) -> None:
         session, statements = self.session, self.session.statements

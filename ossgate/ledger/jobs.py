@@ -168,7 +168,9 @@ class ArrivalJob(Job):
         elif state == State.UPLOADED and row["etag"] != arrival.etag:
             self._conflict = True
             claim = f"replaced:{arrival.etag}"[:_CLAIM_LENGTH]
-            batch.note(row["upload_id"], claim, self._at, arrival.via, self._facts)
+            if batch.note_once(row["upload_id"], claim, self._at, arrival.via, self._facts):
+                replacement = {"etag": arrival.etag, "size": arrival.size}
+                batch.announce(row, "upload.replaced", self._at, replacement=replacement)
         elif state != State.UNCONFIRMED and row["etag"] != arrival.etag:
             self.error = TransitionForbidden(state, arrival.target)
         self._row = dict(row)
@@ -198,6 +200,9 @@ class ArrivalJob(Job):
         row["changed_at"] = self._at
         batch.change(row)
         batch.claim(row["upload_id"], arrival.target, self._at, arrival.via, self._facts)
+        # Of an unconfirmed one nothing is told: its facts are provisional.
+        if arrival.target == State.UPLOADED.value:
+            batch.announce(row, "upload.uploaded", self._at, **arrival.facts)
 
 
 class _ChangeJob(Job):
@@ -260,6 +265,7 @@ class StateJob(_ChangeJob):
         row["changed_at"] = self._at
         batch.change(row)
         batch.claim(row["upload_id"], self._target, self._at, None, "{}")
+        batch.announce(row, f"upload.{self._target}", self._at)
 
 
 class NoteJob(_ChangeJob):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ossgate.ledger import reads
+from ossgate.ledger.batch import Routes
 from ossgate.ledger.database import Database
 from ossgate.ledger.errors import LedgerUnavailable
 from ossgate.ledger.jobs import ArrivalJob, IssueJob, NoteJob, PingJob, RefusalJob, ReplyJob, StateJob
@@ -19,9 +20,14 @@ from ossgate.ledger.models import (
     Refusal,
     Upload,
 )
+from ossgate.ledger.outbox import Outbox
 from ossgate.ledger.writer import Writer
 
 _open_ledgers: weakref.WeakSet["Ledger"] = weakref.WeakSet()
+
+
+def _to_nobody(profile: str, event: str) -> tuple[str, ...]:
+    return ()
 
 
 class Ledger:
@@ -35,6 +41,8 @@ class Ledger:
         queue_size: How many calls may wait for the writer; one more is refused at once.
         busy_timeout: Seconds to wait for another process's lock, and to reach the server.
         refusals_kept: How many refusals are kept, about; the oldest go.
+        routes: Names the sinks that hear of a profile's events of a type (``upload.uploaded``, …). They are asked for here,
+            not with each change, since some changes nobody asks for: an issue that is short of room makes others expire.
 
     Raises:
         DatabaseUrlInvalid: The URL names neither.
@@ -47,9 +55,13 @@ class Ledger:
         queue_size: int = 1000,
         busy_timeout: float = 5.0,
         refusals_kept: int = 10_000,
+        routes: Routes = _to_nobody,
     ) -> None:
         self._database = Database(url, busy_timeout=busy_timeout)
-        self._writer = Writer(self._database, queue_size=queue_size, refusals_kept=refusals_kept)
+        self._writer = Writer(
+            self._database, queue_size=queue_size, refusals_kept=refusals_kept, routes=routes
+        )
+        self.outbox = Outbox(self._writer, self._readable)
         _open_ledgers.add(self)
 
     @property

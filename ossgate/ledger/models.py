@@ -115,3 +115,37 @@ class Refusal:
     raw_target: str
     body: bytes
     remote_addr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Hold one row of the outbox: what one sink is told of one change.
+
+    ``delivery_id`` stays the same over all attempts; ``body`` is JSON, frozen when the change happened.
+    """
+
+    delivery_id: str
+    upload_id: str
+    sink: str
+    type: str
+    body: str
+    state: Literal["pending", "delivered", "dead"]
+    attempts: int
+    next_at: datetime
+    locked_until: datetime | None
+    locked_by: str | None
+    last_error: str | None
+    created_at: datetime
+    delivered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SinkState:
+    """Hold how a sink stands; it gets nothing while disabled, or before ``resume_at``."""
+
+    name: str
+    pending: int
+    dead: int
+    disabled_at: datetime | None
+    reason: str | None
+    resume_at: datetime | None

@@ -22,13 +22,13 @@ _ORDER: dict[str, int] = {
 
 def fetch_upload(database: Database, upload_id: str) -> Upload | None:
     """Fetch one upload."""
-    rows = _fetch(database, select(upload).where(upload.c.upload_id == upload_id))
+    rows = fetch_rows(database, select(upload).where(upload.c.upload_id == upload_id))
     return parse_upload(rows[0]) if rows else None
 
 
 def fetch_history(database: Database, upload_id: str) -> list[Change]:
     """Fetch an upload's changes, oldest first."""
-    rows = _fetch(database, select(history).where(history.c.upload_id == upload_id))
+    rows = fetch_rows(database, select(history).where(history.c.upload_id == upload_id))
     changes = [parse_change(row) for row in rows]
     return sorted(
         changes, key=lambda change: (change.at, _ORDER.get(change.claim, len(_ORDER)), change.claim)
@@ -38,7 +38,7 @@ def fetch_history(database: Database, upload_id: str) -> list[Change]:
 def fetch_refusals(database: Database, *, limit: int) -> list[Refusal]:
     """Fetch the newest refusals, newest first."""
     query = select(refusal).order_by(refusal.c.refusal_id.desc()).limit(limit)
-    return [parse_refusal(row) for row in _fetch(database, query)]
+    return [parse_refusal(row) for row in fetch_rows(database, query)]
 
 
 def list_uploads(
@@ -57,10 +57,11 @@ def list_uploads(
             query = query.where(column == wanted)
     if before is not None:
         query = query.where(upload.c.upload_id < before)
-    return [parse_upload(row) for row in _fetch(database, query)]
+    return [parse_upload(row) for row in fetch_rows(database, query)]
 
 
-def _fetch(database: Database, query: Select[Any]) -> list[Row]:
+def fetch_rows(database: Database, query: Select[Any]) -> list[Row]:
+    """Run a query as a transaction of its own."""
     try:
         with database.engine.connect() as connection:
             return [row._asdict() for row in connection.execute(query)]

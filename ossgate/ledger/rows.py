@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ossgate.ledger.models import Change, NewUpload, Refusal, Upload
+from ossgate.ledger.models import Change, Delivery, NewUpload, Refusal, Upload
 from ossgate.ledger.states import State
 
 Row = dict[str, Any]
@@ -124,3 +124,12 @@ def _storable(text: str) -> str:
 def parse_refusal(row: Mapping[str, Any]) -> Refusal:
     """Read a row of the refusals."""
     return Refusal(**{**row, "at": parse_time(row["at"])})
+
+
+def parse_delivery(row: Mapping[str, Any]) -> Delivery:
+    """Read a row of the outbox."""
+    times = {
+        name: None if row[name] is None else parse_time(row[name])
+        for name in ("next_at", "locked_until", "created_at", "delivered_at")
+    }
+    return Delivery(**{**row, **times})

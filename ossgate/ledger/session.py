@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from ossgate.ledger.compiler import Statement
 from ossgate.ledger.database import Database
 from ossgate.ledger.errors import LedgerUnavailable, SchemaOutdated
-from ossgate.ledger.statements import Statement, Statements
+from ossgate.ledger.statements import Statements
 from ossgate.ledger.tables import HEAD_REVISION
 
 

@@ -1,21 +1,10 @@
-"""The writer's statements: built from the tables, compiled once for the dialect, run by the driver's cursor.
+"""The writer's statements about uploads, accounts and refusals."""
 
-Core spends more on executing a small statement than the database does; compiled once, a statement
-costs no more than its text. Every one takes its parameters by position.
-"""
-
-import importlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from operator import itemgetter
-from typing import Any
 
 from sqlalchemy import (
     BindParameter,
-    ClauseElement,
     Integer,
-    Table,
     and_,
     bindparam,
     column,
@@ -29,6 +18,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
+from ossgate.ledger.compiler import Compiler, Statement
+from ossgate.ledger.outbox_statements import OutboxStatements
 from ossgate.ledger.tables import IS_ISSUED, history, quota, refusal, upload
 
 UPLOAD_COLUMNS = tuple(upload.c.keys())
@@ -45,19 +36,12 @@ _ARRIVAL_COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """Hold a statement's text and how its parameters are picked out of a row."""
-
-    sql: str
-    pick: Callable[[Mapping[str, Any]], tuple[Any, ...]]
-
-
-class Statements:
+class Statements(Compiler):
     """Compile each statement on first use and keep it."""
 
     def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
+        super().__init__(dialect)
+        self.outbox = OutboxStatements(dialect)
         self._upload_selects: dict[int, Statement] = {}
         self._quota_selects: dict[int, Statement] = {}
 
@@ -67,7 +51,7 @@ class Statements:
         if statement is None:
             ids: list[BindParameter[str]] = [bindparam(f"id_{n}") for n in range(count)]
             query = select(upload).where(upload.c.upload_id.in_(ids)).order_by(upload.c.upload_id)
-            statement = self._upload_selects[count] = self._compile(query.with_for_update())
+            statement = self._upload_selects[count] = self.compile(query.with_for_update())
         return statement
 
     def select_quotas(self, count: int) -> Statement:
@@ -84,7 +68,7 @@ class Statements:
                 for n in range(count)
             ]
             query = select(quota).where(or_(*wanted)).order_by(*quota.primary_key.columns)
-            statement = self._quota_selects[count] = self._compile(query.with_for_update())
+            statement = self._quota_selects[count] = self.compile(query.with_for_update())
         return statement
 
     @cached_property
@@ -105,38 +89,38 @@ class Statements:
             .offset(literal_column("0"))
             .with_for_update(skip_locked=True)
         )
-        return self._compile(query)
+        return self.compile(query)
 
     @cached_property
     def insert_upload(self) -> Statement:
         """Add an upload that must be new."""
-        return self._compile(insert(upload).inline())
+        return self.compile(insert(upload).inline())
 
     @cached_property
     def insert_upload_unless(self) -> Statement:
         """Add an upload unless it is there."""
-        return self._compile(self._insert_unless(upload))
+        return self.compile(self.insert_unless(upload))
 
     @cached_property
     def insert_claim(self) -> Statement:
         """Add a state to the history; a second one of its kind breaks the primary key."""
-        return self._compile(insert(history).inline())
+        return self.compile(insert(history).inline())
 
     @cached_property
     def insert_note(self) -> Statement:
         """Add a note to the history unless it is there."""
-        return self._compile(self._insert_unless(history))
+        return self.compile(self.insert_unless(history))
 
     @cached_property
     def update_upload(self) -> Statement:
         """Set all of an upload that can change."""
         query = update(upload).where(upload.c.upload_id == bindparam("the_upload_id"))
-        return self._compile(query, columns=_ARRIVAL_COLUMNS)
+        return self.compile(query, columns=_ARRIVAL_COLUMNS)
 
     @cached_property
     def insert_quota_unless(self) -> Statement:
         """Open an account unless it is open."""
-        return self._compile(self._insert_unless(quota))
+        return self.compile(self.insert_unless(quota))
 
     @cached_property
     def update_quota(self) -> Statement:
@@ -146,12 +130,12 @@ class Statements:
             quota.c.profile == bindparam("the_profile"),
             quota.c.period == bindparam("the_period"),
         )
-        return self._compile(query, columns=("pending_uploads", "bytes"))
+        return self.compile(query, columns=("pending_uploads", "bytes"))
 
     @cached_property
     def insert_refusal(self) -> Statement:
         """Add a refusal unless it is there."""
-        return self._compile(self._insert_unless(refusal))
+        return self.compile(self.insert_unless(refusal))
 
     @cached_property
     def trim_refusals(self) -> Statement:
@@ -160,22 +144,9 @@ class Statements:
         last_out = (
             newest.limit(literal_column("1")).offset(bindparam("kept", type_=Integer)).scalar_subquery()
         )
-        return self._compile(delete(refusal).where(refusal.c.refusal_id <= last_out))
+        return self.compile(delete(refusal).where(refusal.c.refusal_id <= last_out))
 
     @cached_property
     def select_revision(self) -> Statement:
         """Read the revision that migrations have brought the database to."""
-        return self._compile(select(column("version_num")).select_from(table("alembic_version")))
-
-    def _insert_unless(self, into: Table) -> ClauseElement:
-        # The clause has one spelling on both databases but a construct of its own in each dialect.
-        dialect = importlib.import_module(f"sqlalchemy.dialects.{self._dialect.name}")
-        clause: ClauseElement = dialect.insert(into).inline().on_conflict_do_nothing()
-        return clause
-
-    def _compile(self, clause: ClauseElement, *, columns: tuple[str, ...] | None = None) -> Statement:
-        compiled = clause.compile(dialect=self._dialect, column_keys=columns)
-        # Parameters of a WHERE are named the_… where a column that is set has the same name.
-        names = [name.removeprefix("the_") for name in getattr(compiled, "positiontup", None) or ()]
-        pick = itemgetter(*names) if len(names) > 1 else lambda row: tuple(row[name] for name in names)
-        return Statement(str(compiled), pick)
+        return self.compile(select(column("version_num")).select_from(table("alembic_version")))

@@ -18,7 +18,7 @@ from sqlalchemy import (
 
 # The newest migration; a test compares it with the migrations' own head. Kept here, so that
 # nothing but an upgrade has to import Alembic.
-HEAD_REVISION = "0001"
+HEAD_REVISION = "0002"
 
 # Ids sort by their bytes; PostgreSQL would otherwise sort them by the rules of a language.
 Id = Text().with_variant(Text(collation="C"), "postgresql")
@@ -110,4 +110,57 @@ refusal = Table(
     Column("raw_target", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("remote_addr", Text, nullable=False),
+)
+
+# The outbox: one row for each change and each sink that hears of it, written with the change. It refers to no upload,
+# since what the application has not been told yet must outlive the upload's own row.
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("delivery_id", Id, primary_key=True),
+    Column("upload_id", Id, nullable=False),
+    Column("sink", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    # Where the change stands in an upload's life: it orders deliveries whatever the clocks of the nodes say.
+    Column("step", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    # pending, delivered or dead
+    Column("state", Text, nullable=False, server_default="pending"),
+    Column("attempts", BigInteger, nullable=False, server_default="0"),
+    # While a deliverer has it, the end of its lease, so that the index of what is due holds nothing else.
+    Column("next_at", BigInteger, nullable=False),
+    Column("locked_until", BigInteger),
+    Column("locked_by", Text),
+    Column("last_error", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("delivered_at", BigInteger),
+)
+
+IS_PENDING = delivery.c.state == literal_column("'pending'")
+IS_DEAD = delivery.c.state == literal_column("'dead'")
+
+Index("ix_delivery_upload", delivery.c.upload_id, delivery.c.sink)
+Index(
+    "ix_delivery_due",
+    delivery.c.sink,
+    delivery.c.next_at,
+    sqlite_where=IS_PENDING,
+    postgresql_where=IS_PENDING,
+)
+Index(
+    "ix_delivery_dead",
+    delivery.c.delivery_id,
+    sqlite_where=IS_DEAD,
+    postgresql_where=IS_DEAD,
+)
+
+# What is known of a sink beside its settings; one without a row is simply open.
+sink = Table(
+    "sink",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("disabled_at", BigInteger),
+    Column("reason", Text),
+    Column("resume_at", BigInteger),
+    sqlite_with_rowid=False,
 )

@@ -7,10 +7,10 @@ goes into the next. Nobody is told of success before COMMIT has returned.
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from queue import Empty, SimpleQueue
 
-from ossgate.ledger.batch import Batch
+from ossgate.ledger.batch import Batch, Routes
 from ossgate.ledger.database import Database
 from ossgate.ledger.errors import (
     LedgerBusy,
@@ -34,8 +34,11 @@ _CLOSE_TIMEOUT = 10.0
 class Writer:
     """Take jobs from any thread and run them in one."""
 
-    def __init__(self, database: Database, *, queue_size: int, refusals_kept: int) -> None:
+    def __init__(self, database: Database, *, queue_size: int, refusals_kept: int, routes: Routes) -> None:
         self._database = database
+        self._routes = routes
+        # Called by the writer when something new is in the outbox.
+        self.on_announced: Callable[[], None] | None = None
         self._queue_size = queue_size
         self._refusals_kept = refusals_kept
         self._session: Session | None = None
@@ -243,7 +246,7 @@ class Writer:
                     parts += [rest for rest in (left[half:], left[:half]) if rest]
 
     def _commit(self, session: Session, jobs: list[Job]) -> None:
-        batch = Batch(session)
+        batch = Batch(session, self._routes)
         run_jobs(batch, jobs)
         if batch.is_empty:
             # A pipeline costs more than the one answer it would not wait for.
@@ -259,6 +262,8 @@ class Writer:
             self._failing = None
         for job in jobs:
             job.release()
+        if batch.announced and self.on_announced is not None:
+            self.on_announced()
 
     def _trim_refusals(self, session: Session, jobs: list[Job]) -> None:
         count = sum(isinstance(job, RefusalJob) for job in jobs)

@@ -28,6 +28,7 @@ OPERATIONS = st.lists(
     max_size=25,
 )
 examples = itertools.count()
+TOLD = {"expired", "uploaded", "replaced", "deleted", "aborted"}
 
 
 class Model:
@@ -70,13 +71,14 @@ class Model:
 @given(operations=OPERATIONS)
 def test_random_operations(
     operations: list[tuple[Any, ...]],
-    ledger: Ledger,
+    make_ledger: Callable[..., Ledger],
     make_upload: Callable[..., NewUpload],
     make_arrival: Callable[..., Arrival],
     now: datetime,
     read_accounts: Callable[[], dict[tuple[str, str, str], tuple[int, int]]],
 ) -> None:
-    """Whatever happens in whatever order, ledger and model agree on states, sizes, histories and quota sums."""
+    """Whatever happens in whatever order, ledger and model agree on states, sizes, histories, quota sums and the outbox."""
+    ledger = make_ledger(routes=lambda profile, event: ("hooks",))
     key, model, news = f"example {next(examples)}", Model(), list[NewUpload]()
     for name, *arguments in operations:
         if name == "wait":
@@ -120,4 +122,9 @@ def test_random_operations(
         claims = [change.claim for change in ledger.fetch_history(new.upload_id)]
         assert each["state"] in claims
         assert len(set(claims)) == len(claims)
+        changes = sorted(name for claim in claims if (name := claim.partition(":")[0]) in TOLD)
+        told = sorted(
+            each.type.removeprefix("upload.") for each in ledger.outbox.list_deliveries(new.upload_id)
+        )
+        assert told == changes
     assert read_accounts().get((key, "photo", "ever"), (0, 0)) == model.held()

@@ -37,7 +37,7 @@ def test_upgrade_when_empty(url: str) -> None:
     engine.dispose()
 
     assert differences == []
-    assert tables == {"alembic_version", "upload", "history", "quota", "refusal"}
+    assert tables == {"alembic_version", "upload", "history", "quota", "refusal", "delivery", "sink"}
 
 
 def test_upgrade_when_done_already(url: str) -> None:
