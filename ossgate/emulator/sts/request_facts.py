@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ossgate.emulator.requests import Request
+from ossgate.emulator.requests import Request, decode_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +57,12 @@ def read_facts(
     *,
     now: datetime,
     secure_transport: bool = False,
-    copy_source: tuple[str, str] | None = None,
 ) -> RequestFacts:
     """Gather what policies may ask of a request.
 
     Args:
         form_fields: Of a form upload, by lower-case name.
         secure_transport: Whether the client came by TLS.
-        copy_source: Bucket and key that a copy reads, decoded.
     """
     given = {**request.headers, **form_fields}
     return RequestFacts(
@@ -74,7 +72,21 @@ def read_facts(
         secure_transport=secure_transport,
         prefix=request.query_value("prefix"),
         delimiter=request.query_value("delimiter"),
-        copy_source=copy_source,
+        copy_source=read_copy_source(request.header("x-oss-copy-source")),
         gives_acl=bool(given.get("x-oss-object-acl") or given.get("x-oss-acl")),
         gives_tagging=bool(given.get("x-oss-tagging")),
     )
+
+
+def read_copy_source(header: str) -> tuple[str, str] | None:
+    """Tell bucket and key of `/bucket/key`, percent-encoded, a version behind a question mark; None without a header.
+
+    What is no such path is told as it stands: no policy can name it, and the copy itself refuses it.
+
+    Raises:
+        OssError: The name is not UTF-8.
+    """
+    if not header:
+        return None
+    bucket, _, object_key = decode_path(header.partition("?")[0]).removeprefix("/").partition("/")
+    return bucket, object_key

@@ -146,21 +146,20 @@ class Sts:
         self,
         request: Request,
         form_fields: Mapping[str, str] | None = None,
-        *,
-        copy_source: tuple[str, str] | None = None,
     ) -> RequestFacts:
         """Gather what policies may ask of a request.
 
         Args:
             form_fields: Of a form upload, by lower-case name.
-            copy_source: Bucket and key that a copy reads, decoded.
+
+        Raises:
+            OssError: The source of a copy is not UTF-8.
         """
         return read_facts(
             request,
             form_fields or {},
             now=self.now(),
             secure_transport=self.options.secure_transport,
-            copy_source=copy_source,
         )
 
     @property

@@ -14,6 +14,7 @@ from ossgate.emulator.requests import Request
 from ossgate.emulator.sts import StsRole
 from ossgate.emulator.sts.authorization import PolicyDenied
 from ossgate.emulator.sts.permissions import OPERATIONS
+from ossgate.emulator.sts.request_facts import read_copy_source
 
 ROLE = "acs:ram::1234567890123456:role/uploader"
 ANYTHING: dict[str, Any] = {"Effect": "Allow", "Action": "oss:*", "Resource": "*"}
@@ -312,6 +313,29 @@ def test_facts_of_a_request(caller: Any) -> None:
     )
     assert (False, True, False) == (facts.gives_acl, facts.gives_tagging, facts.secure_transport)
     assert caller.sts.read_facts(request, {"x-oss-object-acl": "private"}).gives_acl
+
+
+COPY_SOURCES = [
+    ("", None),
+    ("/s/from", ("s", "from")),
+    ("s/from", ("s", "from")),
+    ("/s/a%20b%2Fc%3F?versionId=x", ("s", "a b/c?")),
+    ("/s//from", ("s", "/from")),
+    ("/", ("", "")),
+    ("/s", ("s", "")),
+]
+
+
+@pytest.mark.parametrize(("header", "expected"), COPY_SOURCES)
+def test_copy_source(header: str, expected: Any) -> None:
+    """The source of a copy is read from its header, whatever stands there."""
+    assert expected == read_copy_source(header)
+
+
+def test_copy_source_not_utf8() -> None:
+    """A source that no key can have is refused."""
+    with pytest.raises(OssError):
+        read_copy_source("/s/%ff")
 
 
 @pytest.mark.parametrize("identity", [None, Credentials("id", "secret"), Credentials("STS.x", "s", "t")])
