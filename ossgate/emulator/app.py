@@ -7,38 +7,31 @@ https://help.aliyun.com/zh/oss/developer-reference/common-http-headers
 import base64
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from ossgate.emulator.access import check_anonymous
 from ossgate.emulator.admin import PREFIX, Admin
 from ossgate.emulator.authenticator import Authenticator
-from ossgate.emulator.cors import CorsRule, answer_preflight, build_cors_headers
-from ossgate.emulator.errors import (
-    INTERNAL_ERROR,
-    INVALID_BUCKET_NAME,
-    NO_SUCH_BUCKET,
-    NOT_IMPLEMENTED,
-    SERVICE_BUSY,
-    OssError,
-)
+from ossgate.emulator.buckets import Bucket, BucketRegistry
+from ossgate.emulator.cors import BucketCors, answer_preflight
+from ossgate.emulator.errors import INTERNAL_ERROR, NOT_IMPLEMENTED, SERVICE_BUSY, OssError
 from ossgate.emulator.events import Transcript
-from ossgate.emulator.object_read import ObjectRead
+from ossgate.emulator.handlers import Handler
+from ossgate.emulator.operations import name_operation
 from ossgate.emulator.post_object import PostObject
 from ossgate.emulator.requests import Request
 from ossgate.emulator.responses import Response, respond_with_error
+from ossgate.emulator.store import ObjectStore
 from ossgate.emulator.upload_gate import UploadGate
 
 _MAX_MESSAGE = 500
-_EVENT_NAMES = {"POST": "post_object", "HEAD": "head_object", "GET": "get_object", "OPTIONS": "preflight"}
-_BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", re.ASCII)
-# Query parameters that make another operation of a GET.
-_SUB_RESOURCES = frozenset(
+_CAPITAL = re.compile(r"(?<=[a-z0-9])([A-Z])")
+# These receive or write much, or wait for a callback.
+_GATED = frozenset(
     """
-    acl append callback cors delete lifecycle location logging objectMeta partNumber policy position
-    referer restore symlink tagging uploadId uploads versionId versioning versions website
-    x-oss-process x-oss-async-process live bucketInfo stat encryption inventory worm qos img style
-    comp list-type
+    PutObject AppendObject CopyObject UploadPart UploadPartCopy CompleteMultipartUpload
     """.split()  # noqa: SIM905
 )
 
@@ -47,12 +40,13 @@ _SUB_RESOURCES = frozenset(
 class App:
     """The emulator without its server."""
 
-    bucket: str
+    store: ObjectStore
+    buckets: BucketRegistry
     admin: Admin
     authenticator: Authenticator
     post_object: PostObject
-    object_read: ObjectRead
-    cors_rules: Sequence[CorsRule]
+    handlers: Mapping[str, Handler]
+    cors: BucketCors
     gate: UploadGate
     transcript: Transcript
     now: Callable[[], datetime]
@@ -63,8 +57,9 @@ class App:
         if request.raw_path.startswith(PREFIX):
             return self.admin.handle(request)
         started = time.monotonic()
+        operation, unknown = _name(request)
         try:
-            response = self._dispatch(request)
+            response = self._dispatch(request, operation, unknown)
         except OssError as error:
             response = respond_with_error(error, request_id=request.request_id, host_id=request.host_id)
         except OSError as error:
@@ -73,51 +68,46 @@ class App:
             response = self._fail(request, error)
         except Exception as error:
             response = self._fail(request, error)
-        self._record(request, response, started)
+        self._record(request, operation, response, started)
         self._complete(request, response)
         return response
 
     def answer_error(self, request: Request, error: OssError) -> Response:
         """Shape a refusal of a request that never came to be dispatched."""
         response = respond_with_error(error, request_id=request.request_id, host_id=request.host_id)
-        self._record(request, response, time.monotonic())
+        self._record(request, _name(request)[0], response, time.monotonic())
         self._complete(request, response)
         return response
 
-    def _dispatch(self, request: Request) -> Response:
-        if not request.bucket:
-            raise OssError(NOT_IMPLEMENTED)
+    def _dispatch(self, request: Request, operation: str, unknown: OssError | None) -> Response:
         if request.method == "OPTIONS":
-            self._check_bucket(request)
-            return answer_preflight(request, self.cors_rules)
-        other = any(name in _SUB_RESOURCES for name, _ in request.query)
-        if request.method == "POST" and not request.object_key and not other:
+            return answer_preflight(request, self.cors.list_rules(self._require_bucket(request)))
+        if operation == "PostObject":
             # A form is signed by its fields; what header or URL say is not looked at.
-            self._check_bucket(request)
-            return self._admit_upload(request)
+            self._require_bucket(request)
+            return self._admit(lambda: self.post_object.handle(request))
         caller = self.authenticator.authenticate(request)
-        self._check_bucket(request)
-        if request.method in ("HEAD", "GET") and request.object_key and not other:
-            return self.object_read.handle(request, caller)
-        raise OssError(NOT_IMPLEMENTED)
+        if unknown is not None:
+            raise unknown
+        # Whoever creates a bucket does not need it to be there.
+        bucket = self._require_bucket(request) if request.bucket and operation != "PutBucket" else None
+        if caller is None:
+            check_anonymous(operation, bucket, request.object_key, self.store)
+        handler = self.handlers.get(operation)
+        if handler is None:
+            raise OssError(NOT_IMPLEMENTED)
+        if operation in _GATED:
+            return self._admit(lambda: handler(request, caller))
+        return handler(request, caller)
 
-    def _admit_upload(self, request: Request) -> Response:
+    def _admit(self, answer: Callable[[], Response]) -> Response:
         with self.gate.enter() as admitted:
             if not admitted:
                 raise OssError(SERVICE_BUSY)
-            return self.post_object.handle(request, self._bucket_url(request))
+            return answer()
 
-    def _check_bucket(self, request: Request) -> None:
-        if request.bucket == self.bucket:
-            return
-        if not _BUCKET_NAME.fullmatch(request.bucket):
-            raise OssError(INVALID_BUCKET_NAME, extras=[("BucketName", request.bucket)])
-        raise OssError(NO_SUCH_BUCKET, extras=[("BucketName", request.bucket)])
-
-    def _bucket_url(self, request: Request) -> str:
-        # In path style the form was posted to /<bucket>, else to the bucket's own host.
-        path = request.raw_path.rstrip("/")
-        return f"http://{request.header('host')}{path}"
+    def _require_bucket(self, request: Request) -> Bucket:
+        return self.buckets.require(request.bucket)
 
     def _fail(self, request: Request, error: Exception) -> Response:
         self.report_failure(error)
@@ -135,12 +125,13 @@ class App:
             ("x-oss-request-id", request.request_id),
             ("x-oss-server-time", str(round(self.now().timestamp() * 1000))),
         ]
-        if request.bucket == self.bucket and request.method != "OPTIONS":
-            response.headers += build_cors_headers(request, self.cors_rules)
+        bucket = self.buckets.find(request.bucket)
+        if bucket is not None and request.method != "OPTIONS":
+            response.headers += self.cors.build_headers(bucket, request)
 
-    def _record(self, request: Request, response: Response, started: float) -> None:
+    def _record(self, request: Request, operation: str, response: Response, started: float) -> None:
         refused = response.status >= 400
-        name = _EVENT_NAMES.get(request.method, request.method.lower())
+        name = _CAPITAL.sub(r"_\1", operation).lower()
         self.transcript.record(
             "refused" if refused else name,
             operation=name if refused else None,
@@ -153,3 +144,13 @@ class App:
             request_id=request.request_id,
             duration_ms=round((time.monotonic() - started) * 1000),
         )
+
+
+def _name(request: Request) -> tuple[str, OssError | None]:
+    """Name the operation; what is none is told once it is known who asks."""
+    if request.method == "OPTIONS":
+        return "Preflight", None
+    try:
+        return name_operation(request), None
+    except OssError as unknown:
+        return request.method.title(), unknown

@@ -16,9 +16,10 @@ from ossgate.emulator.errors import ErrorKind, OssError
 from ossgate.emulator.events import Transcript
 from ossgate.emulator.faults import FaultPlan
 from ossgate.emulator.image_info import read_image_info
+from ossgate.emulator.object_metadata import ObjectMetadata
 from ossgate.emulator.requests import Request
 from ossgate.emulator.responses import Response, respond_with_error
-from ossgate.emulator.store import ObjectMetadata, ObjectStore
+from ossgate.emulator.store import ObjectStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ def fill_template(template: str, body_type: str, variables: Mapping[str, Value])
 
 
 def _render_form(value: Value) -> str:
-    return "" if value is None else quote(str(value), safe="")
+    return "" if value is None else quote(str(value), safe="", errors="replace")
 
 
 def _render_json(value: Value) -> str:

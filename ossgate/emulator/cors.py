@@ -3,10 +3,12 @@
 Sources: "PutBucketCors", "OptionObject", https://help.aliyun.com/zh/oss/developer-reference/options-object
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Any
 
+from ossgate.emulator.buckets import Bucket
 from ossgate.emulator.errors import (
     CORS_FORBIDDEN,
     CORS_METHOD_MISSING,
@@ -35,7 +37,7 @@ class CorsRule:
     allowed_methods: tuple[str, ...] = METHODS
     allowed_headers: tuple[str, ...] = ("*",)
     exposed_headers: tuple[str, ...] = EXPOSED_HEADERS
-    max_age: int = 600
+    max_age: int | None = 600
 
     def admits(self, origin: str, method: str, headers: Iterable[str] = ()) -> bool:
         """Tell whether the rule is for this request."""
@@ -59,6 +61,29 @@ class CorsRule:
         return headers
 
 
+@dataclass(frozen=True, slots=True)
+class BucketCors:
+    """The rules of each bucket: its own, or the default for those that nobody has set any for."""
+
+    default_rules: tuple[CorsRule, ...]
+
+    def list_rules(self, bucket: Bucket) -> tuple[CorsRule, ...]:
+        """Tell a bucket's rules, in order."""
+        if bucket.cors is None:
+            return self.default_rules
+        return tuple(_read_rule(rule) for rule in bucket.cors)
+
+    def build_headers(self, bucket: Bucket, request: Request) -> list[tuple[str, str]]:
+        """Write the headers for the answer to a plain request; few or none when no rule admits it."""
+        origin = request.header("origin")
+        rules = self.list_rules(bucket) if origin else ()
+        found = next((rule for rule in rules if rule.admits(origin, request.method)), None)
+        headers = found.build_headers(origin) if found is not None else []
+        if bucket.vary_always and ("Vary", "Origin") not in headers:
+            headers.append(("Vary", "Origin"))
+        return headers
+
+
 def answer_preflight(request: Request, rules: Sequence[CorsRule]) -> Response:
     """Answer OPTIONS.
 
@@ -78,23 +103,23 @@ def answer_preflight(request: Request, rules: Sequence[CorsRule]) -> Response:
             headers = [
                 *rule.build_headers(origin),
                 ("Access-Control-Allow-Methods", ", ".join(rule.allowed_methods)),
-                ("Access-Control-Max-Age", str(rule.max_age)),
             ]
+            if rule.max_age is not None:
+                headers.append(("Access-Control-Max-Age", str(rule.max_age)))
             if wanted:
                 headers.append(("Access-Control-Allow-Headers", ", ".join(wanted)))
             return Response(200, headers)
     raise OssError(CORS_FORBIDDEN)
 
 
-def build_cors_headers(request: Request, rules: Sequence[CorsRule]) -> list[tuple[str, str]]:
-    """Write the headers for the answer to a plain request; none when no rule admits it."""
-    origin = request.header("origin")
-    if not origin:
-        return []
-    for rule in rules:
-        if rule.admits(origin, request.method):
-            return rule.build_headers(origin)
-    return []
+def _read_rule(rule: Mapping[str, Any]) -> CorsRule:
+    return CorsRule(
+        tuple(rule["allowed_origins"]),
+        tuple(rule["allowed_methods"]),
+        tuple(rule["allowed_headers"]),
+        tuple(rule["exposed_headers"]),
+        rule["max_age"],
+    )
 
 
 def _matches(pattern: str, text: str) -> bool:

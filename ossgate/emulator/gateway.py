@@ -108,5 +108,6 @@ def _build_request(req: Any, body: SocketBody) -> tuple[Request, OssError | None
         remote_addr=req.conn.remote_addr or "",
         request_id=secrets.token_hex(12).upper(),
         body=body,
+        path_style=addressing.is_path_style(host),
     )
     return request, problem

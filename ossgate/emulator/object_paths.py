@@ -18,6 +18,7 @@ from pathlib import PurePosixPath
 _MAX_SEGMENT_BYTES = 180
 _KEPT_BYTES = 90
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\%~]')
+_ESCAPE = re.compile(r"%([0-9A-F]{2})")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\..*)?", re.IGNORECASE)
 
 
@@ -25,6 +26,17 @@ def map_key(object_key: str) -> PurePosixPath:
     """Map a key to a relative path, one to one."""
     *folders, leaf = object_key.split("/")
     return PurePosixPath(*map(_map_folder, folders), _map_leaf(leaf))
+
+
+def read_key(path: PurePosixPath) -> str | None:
+    """Tell the key that maps to a path; None when the path holds only a piece of it, marked by `~`."""
+    if any("~" in part for part in path.parts):
+        return None
+    *folders, leaf = path.parts
+    segments = ["" if part == "%-" else _unescape(part) for part in folders]
+    name = leaf if "." in leaf else leaf[:-1]
+    segments.append("" if name == "%-" else _unescape(name))
+    return "/".join(segments)
 
 
 def _map_folder(segment: str) -> str:
@@ -44,6 +56,10 @@ def _escape(segment: str) -> str:
     # Windows drops dots and blanks at the end; "." and ".." are no names anywhere.
     trimmed = name.rstrip(". ")
     return trimmed + "".join(f"%{ord(character):02X}" for character in name[len(trimmed) :])
+
+
+def _unescape(name: str) -> str:
+    return _ESCAPE.sub(lambda match: chr(int(match[1], 16)), name)
 
 
 def _shorten(segment: str, name: str) -> str:

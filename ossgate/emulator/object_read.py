@@ -13,17 +13,16 @@ from typing import BinaryIO
 from ossgate.emulator.auth_v1 import parse_http_date
 from ossgate.emulator.credentials import Credentials
 from ossgate.emulator.errors import (
-    BUCKET_ACL_DENIED,
     INVALID_ARGUMENT,
     INVALID_RANGE,
     NO_SUCH_KEY,
     PRECONDITION_FAILED,
     OssError,
 )
-from ossgate.emulator.options import BucketAcl
+from ossgate.emulator.object_metadata import APPENDABLE, ObjectMetadata
 from ossgate.emulator.requests import Request, check_object_key
 from ossgate.emulator.responses import FileSlice, Response
-from ossgate.emulator.store import ObjectMetadata, ObjectStore
+from ossgate.emulator.store import ObjectStore
 
 _OVERRIDES = {
     "response-content-type": "Content-Type",
@@ -41,13 +40,12 @@ class ObjectRead:
     """Answers HEAD and GET of objects."""
 
     store: ObjectStore
-    bucket_acl: BucketAcl
 
     def handle(self, request: Request, caller: Credentials | None) -> Response:
         """Answer one request.
 
         Raises:
-            OssError: The object is missing, the caller may not read it, or a condition does not hold.
+            OssError: The object is missing, or a condition does not hold.
         """
         check_object_key(request.object_key)
         overrides = _read_overrides(request)
@@ -55,8 +53,6 @@ class ObjectRead:
             raise OssError(
                 INVALID_ARGUMENT, message="response-* parameters are allowed in signed requests only."
             )
-        if caller is None and not self._is_public(request):
-            raise OssError(BUCKET_ACL_DENIED)
         opened = self.store.open_object(request.bucket, request.object_key)
         if opened is None:
             raise OssError(NO_SUCH_KEY, extras=[("Key", request.object_key)])
@@ -69,12 +65,6 @@ class ObjectRead:
         if isinstance(response.body, bytes):
             file.close()
         return response
-
-    def _is_public(self, request: Request) -> bool:
-        metadata = self.store.find(request.bucket, request.object_key)
-        # Whether a missing object may be told of is the bucket's matter.
-        acl = self.bucket_acl if metadata is None or metadata.acl == "default" else metadata.acl
-        return acl != "private"
 
 
 def _read_overrides(request: Request) -> dict[str, str]:
@@ -102,10 +92,15 @@ def _respond(
         "x-oss-object-type": metadata.object_type,
         "x-oss-storage-class": metadata.storage_class,
         "x-oss-hash-crc64ecma": metadata.crc64,
+        "x-oss-version-id": metadata.version_id,
+        "x-oss-server-side-encryption": metadata.encryption,
+        "x-oss-tagging-count": str(len(metadata.tags)) if metadata.tags else "",
+        "x-oss-next-append-position": str(metadata.size) if metadata.object_type == APPENDABLE else "",
         **metadata.http_headers,
         **metadata.user_metadata,
         **overrides,
     }
+    headers = {name: value for name, value in headers.items() if value or name in overrides}
     if _is_unmodified(request, metadata.etag, modified):
         return Response(304, [("ETag", etag), ("Last-Modified", headers["Last-Modified"])])
     start, end = _find_range(request, metadata.size)
@@ -114,7 +109,7 @@ def _respond(
         status = 206
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{metadata.size}"
         # The digest is that of the whole object.
-        del headers["Content-MD5"]
+        headers.pop("Content-MD5", None)
     if request.method == "HEAD":
         return Response(status, list(headers.items()), b"", content_length=end - start)
     return Response(status, list(headers.items()), FileSlice(file, start, end), content_length=end - start)

@@ -23,6 +23,9 @@ class EmulatorOptions:
     Args:
         data_dir: Where objects and the callback key are kept; made when absent.
         port: 0 takes a free port; `Emulator.url` tells which.
+        bucket: The first bucket; it need not be created.
+        more_buckets: Further ones.
+        versioned: Whether the buckets given here keep versions; only what that changes in answers is played.
         temporary_credentials: STS credentials that are accepted beside the AccessKey.
         cors_origins: Origins that the bucket's CORS rule allows; empty switches CORS off.
         host_suffixes: Endpoints under which `<bucket>.<suffix>` names a bucket; the region's own come first.
@@ -43,7 +46,9 @@ class EmulatorOptions:
     host: str = "127.0.0.1"
     port: int = 0
     bucket: str = "demo-bucket"
+    more_buckets: tuple[str, ...] = ()
     bucket_acl: BucketAcl = "private"
+    versioned: bool = False
     region: str = "cn-hangzhou"
     access_key_id: str
     access_key_secret: str = field(repr=False)

@@ -10,46 +10,38 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import quote
 
+from ossgate.emulator.buckets import BucketRegistry
 from ossgate.emulator.callback_definition import CallbackDefinition, parse_callback
 from ossgate.emulator.callback_delivery import CallbackDelivery
 from ossgate.emulator.credentials import CredentialSet
 from ossgate.emulator.errors import (
     ANONYMOUS_DENIED,
-    ENCRYPTION_INVALID,
     ENTITY_TOO_LARGE,
     ENTITY_TOO_SMALL,
     FILE_ALREADY_EXISTS,
-    FORBID_OVERWRITE_INVALID,
     FORM_BODY_TOO_LARGE,
     FORM_FILE_COUNT,
     FORM_KEY_MISSING,
     INVALID_DIGEST,
-    KMS_NOT_ENABLED,
-    METADATA_TOO_LARGE,
-    OBJECT_ACL_INVALID,
-    STORAGE_CLASS_INVALID,
     OssError,
 )
 from ossgate.emulator.form_parser import MAX_FIELDS_BYTES, FormFields, FormParser, parse_boundary
-from ossgate.emulator.options import BucketAcl
+from ossgate.emulator.object_metadata import ObjectMetadata
 from ossgate.emulator.post_signature import SignedForm, check_form_signature
+from ossgate.emulator.put_object import build_metadata
 from ossgate.emulator.requests import Request, check_object_key
 from ossgate.emulator.responses import Response
 from ossgate.emulator.staged_file import StagedFile
-from ossgate.emulator.store import ObjectMetadata, ObjectStore
+from ossgate.emulator.store import ObjectStore
+from ossgate.emulator.upload_headers import UploadHeaders, read_upload_headers
+from ossgate.emulator.write_request import MAX_OBJECT_BYTES, build_write_headers
 from ossgate.emulator.xml_document import build_document
 
-MAX_OBJECT_BYTES = 5 * 1024**3
 MAX_BODY_BYTES = MAX_OBJECT_BYTES + 2 * MAX_FIELDS_BYTES
-MAX_METADATA_BYTES = 8 * 1024
-OBJECT_ACLS = ("default", "private", "public-read", "public-read-write")
-STORAGE_CLASSES = ("Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive")
-HTTP_FIELDS = ("Cache-Control", "Content-Disposition", "Content-Encoding", "Expires")
-DEFAULT_CONTENT_TYPE = "application/octet-stream"
 
 
 @dataclass(slots=True)
@@ -58,12 +50,13 @@ class _Upload:
 
     staged: StagedFile
     fields: FormFields
+    headers: UploadHeaders
     signed: SignedForm | None
     object_key: str
     callback: CallbackDefinition | None
+    forbid_overwrite: bool
     smallest: int = 0
     largest: int = MAX_OBJECT_BYTES
-    user_metadata: dict[str, str] = field(default_factory=dict)
 
     def write(self, data: memoryview) -> None:
         if self.staged.size + len(data) > self.largest:
@@ -73,10 +66,6 @@ class _Upload:
     def join(self) -> None:
         self.staged.join()
 
-    @property
-    def forbid_overwrite(self) -> bool:
-        return self.fields.get("x-oss-forbid-overwrite") == "true"
-
 
 @dataclass(frozen=True, slots=True)
 class PostObject:
@@ -85,16 +74,13 @@ class PostObject:
     store: ObjectStore
     credentials: CredentialSet
     region: str
-    bucket_acl: BucketAcl
+    buckets: BucketRegistry
     allow_private_callbacks: bool
     delivery: CallbackDelivery
     now: Callable[[], datetime]
 
-    def handle(self, request: Request, url: str) -> Response:
+    def handle(self, request: Request) -> Response:
         """Receive one form, store its file, send its callback.
-
-        Args:
-            url: The bucket's own URL, for the Location of a 201.
 
         Raises:
             OssError: The form is refused; what is left of its body is for the server to read.
@@ -110,7 +96,7 @@ class PostObject:
             request_id=request.request_id,
         )
         response = (
-            _respond(upload.fields, metadata, url)
+            _respond(request, upload.fields, metadata)
             if upload.callback is None
             else self._call_back(request, upload, upload.callback, metadata)
         )
@@ -147,7 +133,13 @@ class PostObject:
             upload.signed.check_expiration(self.now())
         if staged.size < upload.smallest:
             raise OssError(ENTITY_TOO_SMALL)
-        metadata = _build_metadata(request, upload, modified=self.now().timestamp())
+        metadata = build_metadata(
+            replace(request, object_key=upload.object_key),
+            upload.headers,
+            staged,
+            now=self.now(),
+            version_id=self.buckets.require(request.bucket).new_version_id(),
+        )
         self.store.commit(staged, metadata, forbid_overwrite=upload.forbid_overwrite)
         return upload, metadata
 
@@ -156,18 +148,21 @@ class PostObject:
         if "key" not in fields.values:
             raise OssError(FORM_KEY_MISSING)
         signed = check_form_signature(fields, self.credentials, region=self.region, now=self.now())
-        if signed is None and self.bucket_acl != "public-read-write":
+        if signed is None and self.buckets.require(request.bucket).acl != "public-read-write":
             raise OssError(ANONYMOUS_DENIED)
         if signed is not None:
             signed.check_expiration(self.now())
             signed.policy.check_conditions(lambda name: _look_up(name, fields, request.bucket))
-        user_metadata = _check_values(request, fields)
+        headers = _read_headers(request, fields)
         object_key = expand_file_name(fields.get("key"), fields.file_name)
         check_object_key(object_key)
         callback = None
         if "callback" in fields.values:
             callback = parse_callback(fields.get("callback"), allow_private=self.allow_private_callbacks)
-        upload = _Upload(staged, fields, signed, object_key, callback, user_metadata=user_metadata)
+        forbid = self.buckets.require(request.bucket).forbids_overwrite(
+            object_key, asked=headers.forbid_overwrite
+        )
+        upload = _Upload(staged, fields, headers, signed, object_key, callback, forbid)
         for size in signed.policy.length_ranges if signed is not None else ():
             upload.smallest = max(upload.smallest, size.low)
             upload.largest = min(upload.largest, size.high)
@@ -181,7 +176,7 @@ class PostObject:
     ) -> Response:
         custom = dict(_custom_variables(upload.fields))
         response = self.delivery.deliver(callback, metadata, custom, request=request, operation="PostObject")
-        response.headers = _object_headers(metadata) + response.headers
+        response.headers = build_write_headers(metadata) + response.headers
         return response
 
 
@@ -204,30 +199,15 @@ def _look_up(name: str, fields: FormFields, bucket: str) -> str | None:
     return fields.values.get(name)
 
 
-def _check_values(request: Request, fields: FormFields) -> dict[str, str]:
-    overwrite = fields.values.get("x-oss-forbid-overwrite")
-    if overwrite not in (None, "true", "false"):
-        raise OssError(FORBID_OVERWRITE_INVALID)
-    if _object_acl(request, fields) not in OBJECT_ACLS:
-        raise OssError(OBJECT_ACL_INVALID)
-    if fields.values.get("x-oss-storage-class", "Standard") not in STORAGE_CLASSES:
-        raise OssError(STORAGE_CLASS_INVALID)
-    encryption = fields.values.get("x-oss-server-side-encryption")
-    if encryption == "KMS":
-        raise OssError(KMS_NOT_ENABLED)
-    if encryption not in (None, "AES256", "SM4"):
-        raise OssError(ENCRYPTION_INVALID)
-    user_metadata = {name: value for name, value in fields.values.items() if name.startswith("x-oss-meta-")}
-    if (
-        sum(len(name.encode()) + len(value.encode()) for name, value in user_metadata.items())
-        > MAX_METADATA_BYTES
-    ):
-        raise OssError(METADATA_TOO_LARGE)
-    return user_metadata
-
-
-def _object_acl(request: Request, fields: FormFields) -> str:
-    return fields.get("x-oss-object-acl") or request.header("x-oss-object-acl") or "default"
+def _read_headers(request: Request, fields: FormFields) -> UploadHeaders:
+    # The object ACL may also come as a request header; the field wins.
+    acl = (
+        {"x-oss-object-acl": request.header("x-oss-object-acl")}
+        if "x-oss-object-acl" in request.headers
+        else {}
+    )
+    values = acl | fields.values | {"content-type": find_content_type(fields)}
+    return read_upload_headers(values, with_tags=False)
 
 
 def _custom_variables(fields: FormFields) -> list[tuple[str, str]]:
@@ -235,39 +215,13 @@ def _custom_variables(fields: FormFields) -> list[tuple[str, str]]:
     return [(fields.names[name], value) for name, value in fields.values.items() if name.startswith("x:")]
 
 
-def _build_metadata(request: Request, upload: _Upload, *, modified: float) -> ObjectMetadata:
-    fields = upload.fields
-    return ObjectMetadata(
-        bucket=request.bucket,
-        object_key=upload.object_key,
-        size=upload.staged.size,
-        etag=upload.staged.etag,
-        content_md5=upload.staged.content_md5,
-        crc64=upload.staged.crc64,
-        content_type=find_content_type(fields) or DEFAULT_CONTENT_TYPE,
-        modified=modified,
-        http_headers={name: fields.get(name.lower()) for name in HTTP_FIELDS if fields.get(name.lower())},
-        user_metadata=upload.user_metadata,
-        acl=_object_acl(request, fields),
-        storage_class=fields.get("x-oss-storage-class") or "Standard",
-    )
-
-
-def _object_headers(metadata: ObjectMetadata) -> list[tuple[str, str]]:
-    return [
-        ("ETag", f'"{metadata.etag}"'),
-        ("Content-MD5", metadata.content_md5),
-        ("x-oss-hash-crc64ecma", metadata.crc64),
-    ]
-
-
-def _respond(fields: FormFields, metadata: ObjectMetadata, url: str) -> Response:
-    headers = _object_headers(metadata)
+def _respond(request: Request, fields: FormFields, metadata: ObjectMetadata) -> Response:
+    headers = build_write_headers(metadata)
     redirect = fields.get("success_action_redirect")
     if redirect and redirect.isprintable():
         return Response(303, [*headers, ("Location", quote(redirect, safe="!#$%&'()*+,/:;=?@[]~"))])
     status = fields.get("success_action_status")
-    location = f"{url}/{quote(metadata.object_key, safe='/')}"
+    location = request.locate_object(metadata.object_key)
     if status == "201":
         document = build_document(
             "PostResponse",

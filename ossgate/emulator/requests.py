@@ -5,14 +5,16 @@ own domains by the CNAME map; https://help.aliyun.com/zh/oss/user-guide/regions-
 """
 
 import ipaddress
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from ossgate.emulator.errors import INVALID_OBJECT_NAME, OssError
 
 MAX_KEY_BYTES = 1023
+_BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", re.ASCII)
 
 
 class Body(Protocol):
@@ -34,6 +36,7 @@ class Request:
         headers: By lower-case name.
         host: The Host header without its port, lower-case.
         bucket: Empty for requests to the service itself.
+        path_style: Whether the path names the bucket, not the host.
     """
 
     method: str
@@ -46,6 +49,7 @@ class Request:
     remote_addr: str
     request_id: str
     body: Body
+    path_style: bool = True
 
     def header(self, name: str) -> str:
         """Tell a header's value, empty when absent."""
@@ -60,6 +64,15 @@ class Request:
         """What error documents name as HostId."""
         return self.header("host")
 
+    @property
+    def bucket_url(self) -> str:
+        """The bucket's own URL, by the host and addressing of this request."""
+        return f"http://{self.header('host')}" + (f"/{self.bucket}" if self.path_style else "")
+
+    def locate_object(self, object_key: str) -> str:
+        """Tell an object's URL, by the host and addressing of this request."""
+        return f"{self.bucket_url}/{quote(object_key, safe='/')}"
+
 
 @dataclass(frozen=True, slots=True)
 class Addressing:
@@ -67,6 +80,12 @@ class Addressing:
 
     suffixes: tuple[str, ...]
     cname_buckets: Mapping[str, str]
+
+    def is_path_style(self, host: str) -> bool:
+        """Tell whether a host leaves it to the path to name the bucket."""
+        return host not in self.cname_buckets and not any(
+            host.endswith("." + suffix) for suffix in self.suffixes
+        )
 
     def locate(self, host: str, path: str) -> tuple[str, str]:
         """Tell bucket and object key of a decoded path."""
@@ -84,6 +103,11 @@ def split_host(header: str) -> str:
     if header.startswith("["):
         return header[1:].partition("]")[0].lower()
     return header.partition(":")[0].lower().rstrip(".")
+
+
+def is_bucket_name(name: str) -> bool:
+    """Tell whether a bucket may be called so."""
+    return _BUCKET_NAME.fullmatch(name) is not None
 
 
 def is_ip_address(host: str) -> bool:

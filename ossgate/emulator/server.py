@@ -13,16 +13,17 @@ from cheroot.server import HTTPServer
 from ossgate.emulator.admin import PREFIX, Admin
 from ossgate.emulator.app import App
 from ossgate.emulator.authenticator import Authenticator
+from ossgate.emulator.buckets import Bucket, BucketRegistry
 from ossgate.emulator.callback_delivery import CallbackDelivery
 from ossgate.emulator.callback_key import CallbackKey, load_callback_key
 from ossgate.emulator.callback_sender import CallbackSender
-from ossgate.emulator.cors import CorsRule
+from ossgate.emulator.cors import BucketCors, CorsRule
 from ossgate.emulator.credentials import Credentials, CredentialSet
 from ossgate.emulator.data_lock import DataDirInUse, DataLock
 from ossgate.emulator.events import Transcript
 from ossgate.emulator.faults import FaultPlan
 from ossgate.emulator.gateway import EmulatorGateway
-from ossgate.emulator.object_read import ObjectRead
+from ossgate.emulator.handlers import build_handlers
 from ossgate.emulator.options import EmulatorOptions
 from ossgate.emulator.post_object import PostObject
 from ossgate.emulator.requests import Addressing
@@ -221,27 +222,44 @@ class Emulator:
         transcript = Transcript(options.on_event)
         faults = FaultPlan()
         sender = CallbackSender(key, self.public_key_url, options.callback_timeout, options.callback_ca_file)
+        delivery = CallbackDelivery(store, sender, faults, transcript)
+        buckets = self._open_buckets(store)
         post_object = PostObject(
             store=store,
+            buckets=buckets,
             credentials=credentials,
             region=options.region,
-            bucket_acl=options.bucket_acl,
             allow_private_callbacks=options.allow_private_callbacks,
-            delivery=CallbackDelivery(store, sender, faults, transcript),
+            delivery=delivery,
             now=options.now,
         )
         return App(
-            bucket=options.bucket,
+            store=store,
+            buckets=buckets,
             admin=Admin(key.public_pem, urlsplit(self.url).hostname or "", faults, transcript),
             authenticator=Authenticator(credentials, options.region, options.now),
             post_object=post_object,
-            object_read=ObjectRead(store, options.bucket_acl),
-            cors_rules=[CorsRule(options.cors_origins)] if options.cors_origins else [],
+            handlers=build_handlers(options, store, buckets, delivery),
+            cors=BucketCors((CorsRule(options.cors_origins),) if options.cors_origins else ()),
             gate=UploadGate(options.max_uploads),
             transcript=transcript,
             now=options.now,
             report_failure=_report_failure,
         )
+
+    def _open_buckets(self, store: ObjectStore) -> BucketRegistry:
+        options = self.options
+        buckets = BucketRegistry(store)
+        buckets.open(
+            Bucket(
+                name,
+                created=options.now().timestamp(),
+                acl=options.bucket_acl,
+                versioning="Enabled" if options.versioned else "",
+            )
+            for name in (options.bucket, *options.more_buckets)
+        )
+        return buckets
 
 
 def _explain_port(options: EmulatorOptions, error: OSError) -> str:

@@ -7,102 +7,204 @@
 A put writes both files under `uploads/`, flushes them, and renames the metadata to `<id>.json`: that rename is
 the moment of commitment. The two files then move to their places. When the process dies in between, the next
 start finds `<id>.json` and finishes the moves; whatever has no `<id>.json` was never committed and is removed.
-So after kill -9 either the old object is there or the new one, whole.
+So after kill -9 either the old object is there or the new one, whole. An append is committed by `<id>.append`,
+a deletion by `<id>.gone`, and finished in the same way.
 """
 
 import json
 import os
 import secrets
+import shutil
 import threading
-import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from ossgate.emulator.errors import FILE_ALREADY_EXISTS, OssError
-from ossgate.emulator.object_paths import map_key
+from ossgate.emulator.bucket_errors import BUCKET_NOT_EMPTY
+from ossgate.emulator.errors import FILE_ALREADY_EXISTS, NO_SUCH_BUCKET, OssError
+from ossgate.emulator.file_moves import (
+    append_file,
+    flush_folder,
+    move_file,
+    prune_folders,
+    remove_file,
+    write_json,
+)
+from ossgate.emulator.key_index import KeyIndex
+from ossgate.emulator.object_errors import NOT_APPENDABLE, POSITION_NOT_EQUAL
+from ossgate.emulator.object_metadata import APPENDABLE, ObjectMetadata
+from ossgate.emulator.object_paths import map_key, read_key
 from ossgate.emulator.staged_file import StagedFile
 
 _LOCK_STRIPES = 64
-_REPLACE_TRIES = 20
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectMetadata:
-    """What is known of an object beside its bytes.
-
-    Args:
-        etag: MD5 of the bytes in upper-case hex, without quotes.
-        content_md5: The same, base64.
-        crc64: CRC-64/XZ as a decimal number.
-        modified: Seconds since the epoch.
-        http_headers: Cache-Control and its like, answered as they were given.
-        user_metadata: `x-oss-meta-*` by full lower-case name.
-        acl: "default" means the bucket's.
-    """
-
-    bucket: str
-    object_key: str
-    size: int
-    etag: str
-    content_md5: str
-    crc64: str
-    content_type: str
-    modified: float
-    http_headers: dict[str, str] = field(default_factory=dict)
-    user_metadata: dict[str, str] = field(default_factory=dict)
-    acl: str = "default"
-    storage_class: str = "Standard"
-    object_type: str = "Normal"
 
 
 class ObjectStore:
-    """Keeps the objects of all buckets under one folder."""
+    """Keeps the objects of all buckets under one folder.
+
+    Args:
+        data_dir: `open` makes it and its folders.
+    """
 
     def __init__(self, data_dir: Path) -> None:
         root = data_dir.resolve()
         # Windows needs this prefix for paths of more than 260 characters.
-        self._root = Path("\\\\?\\" + str(root)) if os.name == "nt" else root
-        self._uploads = self._root / "uploads"
-        self._locks = [threading.Lock() for _ in range(_LOCK_STRIPES)]
+        self.root = Path("\\\\?\\" + str(root)) if os.name == "nt" else root
+        self._uploads = self.root / "uploads"
+        self._locks = [threading.RLock() for _ in range(_LOCK_STRIPES)]
+        self._indexes: dict[str, KeyIndex] = {}
 
     def open(self) -> None:
         """Make the folders and finish or clear what a killed process left behind."""
         self._uploads.mkdir(parents=True, exist_ok=True)
-        (self._root / "buckets").mkdir(exist_ok=True)
-        for committed in sorted(self._uploads.glob("*.json")):
-            metadata = ObjectMetadata(**json.loads(committed.read_text("utf-8")))
-            self._move_into_place(committed, metadata)
+        (self.root / "buckets").mkdir(exist_ok=True)
+        for pattern, finish in (
+            ("*.json", self._move_into_place),
+            ("*.append", self._finish_append),
+            ("*.gone", self._finish_removal),
+        ):
+            for committed in sorted(self._uploads.glob(pattern)):
+                finish(committed, ObjectMetadata(**json.loads(committed.read_text("utf-8"))))
         for leftover in self._uploads.iterdir():
             leftover.unlink()
+
+    def add_bucket(self, bucket: str) -> None:
+        """Take a bucket in, with the objects that lie in its folder."""
+        self._indexes[bucket] = KeyIndex(self._walk_keys(bucket))
+
+    def drop_bucket(self, bucket: str) -> None:
+        """Let a bucket go, unless it holds something.
+
+        Raises:
+            OssError: It is not empty.
+        """
+        with ExitStack() as locks:
+            for lock in self._locks:
+                locks.enter_context(lock)
+            if len(self.index(bucket)):
+                raise OssError(BUCKET_NOT_EMPTY, extras=[("BucketName", bucket)])
+            del self._indexes[bucket]
+            shutil.rmtree(self.root / "buckets" / bucket, ignore_errors=True)
+
+    def index(self, bucket: str) -> KeyIndex:
+        """Tell the keys of a bucket.
+
+        Raises:
+            OssError: The bucket is gone.
+        """
+        found = self._indexes.get(bucket)
+        if found is None:
+            raise OssError(NO_SUCH_BUCKET, extras=[("BucketName", bucket)])
+        return found
 
     def stage(self) -> StagedFile:
         """Begin to receive an object's bytes; discard or commit the result."""
         return StagedFile(self._uploads / f"{secrets.token_hex(16)}.data")
 
+    def adopt(self, path: Path) -> Path:
+        """Move a finished file to where `commit_file` takes it from."""
+        target = self._uploads / f"{secrets.token_hex(16)}.data"
+        move_file(path, target)
+        return target
+
     def commit(self, staged: StagedFile, metadata: ObjectMetadata, *, forbid_overwrite: bool) -> None:
         """Make a received object visible, all at once.
 
         Raises:
-            OssError: The key is taken and may not be overwritten.
+            OssError: The key is taken and may not be overwritten, or the bucket is gone.
+        """
+        staged.flush()
+        self.commit_file(staged.path, metadata, forbid_overwrite=forbid_overwrite)
+
+    def commit_file(self, path: Path, metadata: ObjectMetadata, *, forbid_overwrite: bool) -> None:
+        """Make a complete file visible as an object.
+
+        Raises:
+            OssError: The key is taken and may not be overwritten, or the bucket is gone.
+        """
+        draft = path.with_suffix(".draft")
+        try:
+            write_json(draft, metadata.to_json())
+            with self._lock_of(metadata.bucket, metadata.object_key):
+                index = self.index(metadata.bucket)
+                if forbid_overwrite and self._metadata_path(metadata.bucket, metadata.object_key).exists():
+                    raise OssError(FILE_ALREADY_EXISTS)
+                self._journal(draft, ".json")
+                self._move_into_place(path.with_suffix(".json"), metadata)
+                index.add(metadata.object_key)
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def append(self, staged: StagedFile, metadata: ObjectMetadata, *, position: int) -> ObjectMetadata:
+        """Lengthen an appendable object, or begin one.
+
+        Args:
+            metadata: Of a new object; of an old one only bytes, digests and time change.
+
+        Raises:
+            OssError: The object cannot be appended to, or is not as long as the position says.
         """
         staged.flush()
         draft = staged.path.with_suffix(".draft")
         try:
-            with draft.open("w", encoding="utf-8") as file:
-                json.dump(asdict(metadata), file, ensure_ascii=False, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
             with self._lock_of(metadata.bucket, metadata.object_key):
-                if forbid_overwrite and self._metadata_path(metadata.bucket, metadata.object_key).exists():
-                    raise OssError(FILE_ALREADY_EXISTS)
-                committed = staged.path.with_suffix(".json")
-                draft.replace(committed)
-                _flush_folder(self._uploads)
-                self._move_into_place(committed, metadata)
+                index = self.index(metadata.bucket)
+                old = self._read(metadata.bucket, metadata.object_key)
+                self.check_position(old, position)
+                new = metadata if old is None else old.extend(metadata)
+                write_json(draft, new.to_json())
+                if old is None:
+                    self._journal(draft, ".json")
+                    self._move_into_place(staged.path.with_suffix(".json"), new)
+                    index.add(metadata.object_key)
+                else:
+                    self._journal(draft, ".append")
+                    self._finish_append(staged.path.with_suffix(".append"), new)
         finally:
             draft.unlink(missing_ok=True)
+        return new
+
+    @staticmethod
+    def check_position(old: ObjectMetadata | None, position: int) -> None:
+        """Refuse an append that does not begin where the object ends.
+
+        Raises:
+            OssError: The object is of another type, or has another length.
+        """
+        if old is not None and old.object_type != APPENDABLE:
+            raise OssError(NOT_APPENDABLE)
+        size = 0 if old is None else old.size
+        if position != size:
+            raise OssError(POSITION_NOT_EQUAL, headers=[("x-oss-next-append-position", str(size))])
+
+    def change(self, metadata: ObjectMetadata) -> None:
+        """Write an object's metadata anew; its bytes stay. The caller holds `locked`."""
+        path = self._metadata_path(metadata.bucket, metadata.object_key)
+        draft = self._uploads / f"{secrets.token_hex(16)}.draft"
+        write_json(draft, metadata.to_json())
+        move_file(draft, path)
+
+    def locked(self, bucket: str, object_key: str) -> threading.RLock:
+        """Hold an object still for a `with` block."""
+        return self._lock_of(bucket, object_key)
+
+    def delete(self, bucket: str, object_key: str) -> ObjectMetadata | None:
+        """Remove an object; tells what it was, None when there was none."""
+        with self._lock_of(bucket, object_key):
+            index = self.index(bucket)
+            metadata = self._read(bucket, object_key)
+            gone = self._uploads / f"{secrets.token_hex(16)}.gone"
+            try:
+                self._metadata_path(bucket, object_key).replace(gone)
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+            index.discard(object_key)
+            if metadata is not None:
+                self._finish_removal(gone, metadata)
+            gone.unlink(missing_ok=True)
+            return metadata
 
     def exists(self, bucket: str, object_key: str) -> bool:
         """Tell whether an object is there."""
@@ -123,11 +225,11 @@ class ObjectStore:
 
     def data_path(self, bucket: str, object_key: str) -> Path:
         """Tell where an object's bytes lie."""
-        return self._root / "buckets" / bucket / "objects" / map_key(object_key)
+        return self.root / "buckets" / bucket / "objects" / map_key(object_key)
 
     def _metadata_path(self, bucket: str, object_key: str) -> Path:
         relative = map_key(object_key)
-        return self._root / "buckets" / bucket / "metadata" / relative.with_name(relative.name + ".json")
+        return self.root / "buckets" / bucket / "metadata" / relative.with_name(relative.name + ".json")
 
     def _read(self, bucket: str, object_key: str) -> ObjectMetadata | None:
         try:
@@ -136,40 +238,52 @@ class ObjectStore:
         except (FileNotFoundError, NotADirectoryError):
             return None
         # A person may have edited the file: what is there now is what is served.
-        return ObjectMetadata(**{**json.loads(text), "size": size})
+        return replace(ObjectMetadata(**json.loads(text)), size=size)
+
+    def _journal(self, draft: Path, suffix: str) -> None:
+        draft.replace(draft.with_suffix(suffix))
+        flush_folder(self._uploads)
 
     def _move_into_place(self, committed: Path, metadata: ObjectMetadata) -> None:
         data = committed.with_suffix(".data")
-        data_path = self.data_path(metadata.bucket, metadata.object_key)
-        metadata_path = self._metadata_path(metadata.bucket, metadata.object_key)
-        data_path.parent.mkdir(parents=True, exist_ok=True)
-        metadata_path.parent.mkdir(parents=True, exist_ok=True)
         if data.exists():
-            _retry(lambda: data.replace(data_path))
-        _retry(lambda: committed.replace(metadata_path))
+            move_file(data, self.data_path(metadata.bucket, metadata.object_key))
+        move_file(committed, self._metadata_path(metadata.bucket, metadata.object_key))
 
-    def _lock_of(self, bucket: str, object_key: str) -> threading.Lock:
+    def _finish_append(self, committed: Path, metadata: ObjectMetadata) -> None:
+        data = committed.with_suffix(".data")
+        if data.exists():
+            # Done again from the start of the piece, whatever a killed process had written of it.
+            start = metadata.size - data.stat().st_size
+            append_file(data, self.data_path(metadata.bucket, metadata.object_key), start)
+        move_file(committed, self._metadata_path(metadata.bucket, metadata.object_key))
+
+    def _finish_removal(self, gone: Path, metadata: ObjectMetadata) -> None:
+        data = self.data_path(metadata.bucket, metadata.object_key)
+        remove_file(data)
+        top = self.root / "buckets" / metadata.bucket
+        prune_folders(data.parent, top)
+        prune_folders(self._metadata_path(metadata.bucket, metadata.object_key).parent, top)
+        gone.unlink()
+
+    def _walk_keys(self, bucket: str) -> Iterator[str]:
+        top = self.root / "buckets" / bucket / "metadata"
+        folders = [(str(top), "")]
+        while folders:
+            folder, inside = folders.pop()
+            try:
+                entries = list(os.scandir(folder))
+            except FileNotFoundError:
+                continue
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append((entry.path, f"{inside}{entry.name}/"))
+                elif entry.name.endswith(".json"):
+                    relative = PurePosixPath(inside + entry.name.removesuffix(".json"))
+                    key = read_key(relative)
+                    yield (
+                        json.loads(Path(entry.path).read_text("utf-8"))["object_key"] if key is None else key
+                    )
+
+    def _lock_of(self, bucket: str, object_key: str) -> threading.RLock:
         return self._locks[hash((bucket, object_key)) % _LOCK_STRIPES]
-
-
-def _retry(move: Callable[[], object]) -> None:
-    # Windows refuses to replace a file while somebody reads it.
-    for attempt in range(_REPLACE_TRIES):
-        try:
-            move()
-        except PermissionError:
-            if os.name != "nt" or attempt == _REPLACE_TRIES - 1:
-                raise
-            time.sleep(0.05)
-        else:
-            return
-
-
-def _flush_folder(folder: Path) -> None:
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -12,7 +12,7 @@ import json
 import threading
 import urllib.parse
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -233,7 +233,7 @@ class Client:
         canonical = "\n".join(
             [
                 method,
-                f"/{self.bucket}/{quote(key, '/')}",
+                f"/{self.bucket}/{quote(key, '/')}" if self.bucket else "/",
                 "&".join(f"{name}={value}" if value else name for name, value in pairs),
                 "".join(lines),
                 additional,
@@ -242,6 +242,32 @@ class Client:
         )
         digest = hashlib.sha256(canonical.encode()).hexdigest()
         return f"OSS4-HMAC-SHA256\n{stamp}\n{scope}\n{digest}"
+
+    def send(
+        self,
+        method: str,
+        key: str = "",
+        *,
+        query: dict[str, str] | None = None,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        bucket: str | None = None,
+    ) -> Answer:
+        """Send a request signed in its headers; an empty key asks the bucket, an empty bucket the service."""
+        other = self if bucket is None else replace(self, bucket=bucket)
+        signed = other.make_headers_v4(method, key, query=query, headers=headers)
+        target = f"/{other.bucket}/{quote(key, '/')}" if other.bucket else "/"
+        return self.request(
+            method, target + (f"?{encode_query(query)}" if query else ""), body=body, headers=signed
+        )
+
+    def put(self, key: str = "a.txt", body: bytes = b"hello", **headers: str) -> Answer:
+        """Put an object; headers are named with underscores."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.send("PUT", key, body=body, headers=named)
+
+    def delete(self, key: str) -> Answer:
+        return self.send("DELETE", key)
 
     def head(self, key: str) -> Answer:
         return self.request("HEAD", self.presign("HEAD", key))

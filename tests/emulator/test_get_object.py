@@ -164,7 +164,7 @@ def test_path_that_is_not_utf8(client: Any) -> None:
 def test_reader_keeps_the_old_object(client: Any) -> None:
     """An overwrite does not disturb whoever is reading."""
     client.post(file=b"old" * 1000)
-    store = client.emulator._server.app.object_read.store
+    store = client.emulator._server.app.store
     _, file = store.open_object("test-bucket", "a.txt")
     client.post(file=b"new")
 

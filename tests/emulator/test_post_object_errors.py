@@ -101,22 +101,29 @@ def test_body_above_five_gigabytes(client: Any) -> None:
     assert b"<Message>Post body size must be less than 5G.</Message>" in answer
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "POST"])
-def test_operations_to_come(client: Any, method: str) -> None:
-    """What is not emulated yet answers 501 instead of something half right."""
-    headers = client.make_headers_v4(method, "a.txt")
-    answer = client.request(method, "/test-bucket/a.txt", body=b"x" * 100_000, headers=headers)
-
-    assert (501, "NotImplemented") == answer.error[:2]
-
-
-def test_sub_resources_to_come(client: Any) -> None:
-    """A query that names another operation is not taken for a plain GET."""
-    for target in ("/", "/test-bucket/", "/test-bucket/a.txt?acl", "/test-bucket/?list-type=2"):
-        headers = {} if target == "/" else None
-        answer = client.request("GET", target, headers=headers)
+def test_what_is_not_emulated(client: Any) -> None:
+    """What is not emulated answers 501 instead of something half right."""
+    for method, query in (
+        ("PUT", "symlink"),
+        ("GET", "encryption"),
+        ("POST", "restore"),
+        ("PUT", "lifecycle"),
+    ):
+        headers = client.make_headers_v4(method, "a.txt", query={query: ""})
+        answer = client.request(method, f"/test-bucket/a.txt?{query}", body=b"x" * 100_000, headers=headers)
 
         assert (501, "NotImplemented") == answer.error[:2]
+
+
+@pytest.mark.parametrize("method", ["PATCH", "POST"])
+def test_methods_that_oss_does_not_know(client: Any, method: str) -> None:
+    """A method without a meaning is told so."""
+    headers = client.make_headers_v4(method, "a.txt")
+    answer = client.request(method, "/test-bucket/a.txt", body=b"x" * 100_000, headers=headers)
+    message = "The specified method is not allowed against this resource."
+
+    assert (405, "MethodNotAllowed", message, "") == answer.error
+    assert (method, "Object") == (answer.xml["Method"], answer.xml["ResourceType"])
 
 
 def test_internal_failure_is_an_oss_error(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,7 +132,7 @@ def test_internal_failure_is_an_oss_error(client: Any, monkeypatch: pytest.Monke
     def fail(*_: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("ossgate.emulator.app.App._check_bucket", fail)
+    monkeypatch.setattr("ossgate.emulator.app.App._require_bucket", fail)
     answer = client.post(headers={"Origin": "https://a.example"})
 
     assert (500, "InternalError") == answer.error[:2]

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from ossgate.emulator.errors import OssError
+from ossgate.emulator.object_metadata import ObjectMetadata
 from ossgate.emulator.staged_file import StagedFile
-from ossgate.emulator.store import ObjectMetadata, ObjectStore
+from ossgate.emulator.store import ObjectStore
 
 Put = Callable[..., None]
 
@@ -20,6 +21,7 @@ def store(tmp_path: Path) -> ObjectStore:
     """An empty store."""
     store = ObjectStore(tmp_path)
     store.open()
+    store.add_bucket("b")
     return store
 
 

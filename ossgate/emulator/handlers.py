@@ -1,0 +1,30 @@
+"""Which object answers which operation: the emulator's table of contents."""
+
+from collections.abc import Callable, Mapping
+
+from ossgate.emulator.buckets import BucketRegistry
+from ossgate.emulator.callback_delivery import CallbackDelivery
+from ossgate.emulator.credentials import Credentials
+from ossgate.emulator.delete_object import DeleteObject
+from ossgate.emulator.object_read import ObjectRead
+from ossgate.emulator.options import EmulatorOptions
+from ossgate.emulator.put_object import PutObject
+from ossgate.emulator.requests import Request
+from ossgate.emulator.responses import Response
+from ossgate.emulator.store import ObjectStore
+
+Handler = Callable[[Request, Credentials | None], Response]
+
+
+def build_handlers(
+    options: EmulatorOptions, store: ObjectStore, buckets: BucketRegistry, delivery: CallbackDelivery
+) -> Mapping[str, Handler]:
+    """Make the handler of every operation, by the operation's name in OSS; PostObject stands apart."""
+    read = ObjectRead(store)
+    put = PutObject(store, buckets, options.allow_private_callbacks, delivery, options.now)
+    return {
+        "GetObject": read.handle,
+        "HeadObject": read.handle,
+        "PutObject": put.handle,
+        "DeleteObject": DeleteObject(store, buckets).handle,
+    }
