@@ -13,6 +13,7 @@ from callback.body import MAX_BODY_BYTES
 from callback.deadline import Deadline
 from callback.receive import CallbackRequest, Receiver
 from ossgate.access import Access
+from ossgate.access.rates import CONFIRM, RateLimits
 from ossgate.access.requests import identify_request
 from ossgate.bucket import BucketUnavailable
 from ossgate.ledger import Ledger, Refusal
@@ -39,6 +40,7 @@ class CallbackServices:
 
     receiver: Receiver
     access: Access
+    limits: RateLimits
     ledger: Ledger
     now: Callable[[], datetime]
 
@@ -83,11 +85,13 @@ def confirm_upload(upload_id: str) -> Response:
     deadline = Deadline()
     services = callback_services()
     caller = identify_request(services.access)
+    services.limits.hit(CONFIRM, caller)
     upload = services.ledger.fetch_upload(upload_id) if is_upload_id(upload_id) else None
     if upload is None or not caller.may_see(upload.issuer, upload.subject):
         return error_response(
             404, "upload_unknown", "there is no such upload", "check the id; it is the grant's upload_id"
         )
+    services.access.origins.require_origin(caller, upload.profile)
     return json_bytes_response(services.receiver.confirm(upload, deadline))
 
 

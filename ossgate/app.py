@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,8 +19,9 @@ from callback.deadline import Deadline
 from callback.errors import CallbackRefused
 from callback.receive import Receiver
 from callback.views import CallbackServices
-from ossgate import health, pages
+from ossgate import access_views, health, pages
 from ossgate.access import AccessDenied
+from ossgate.access.rates import CONFIRM, RateLimited
 from ossgate.access.requests import identify_request
 from ossgate.assembly import Parts, assemble
 from ossgate.bucket import BucketClient, BucketUnavailable
@@ -59,6 +61,7 @@ def create_app(loaded: LoadedSettings | None = None) -> Flask:
         issuer=GrantIssuer(parts.ticket_keys, parts.seal_keys, parts.credentials, new_upload_id),
         profiles={name: receiving.profile for name, receiving in parts.profiles.items()},
         access=parts.access,
+        limits=parts.limits,
         ledger=parts.ledger,
         bucket=bucket,
         link_seconds=link_seconds,
@@ -67,21 +70,32 @@ def create_app(loaded: LoadedSettings | None = None) -> Flask:
     )
     receiver = build_receiver(parts, bucket, link_seconds)
     app.extensions["signer"] = services
-    app.extensions["callback"] = CallbackServices(receiver, parts.access, parts.ledger, utc_now)
+    app.extensions["callback"] = CallbackServices(receiver, parts.access, parts.limits, parts.ledger, utc_now)
+    app.extensions["bearers"] = access_views.BearerServices(
+        parts.access, parts.limits, {name: profile.allow for name, profile in services.profiles.items()}
+    )
     app.extensions["pages"] = build_pages(services, receiver, parts.bucket_origins)
     app.extensions["health"] = health.Health(services, parts.ledger)
-    for blueprint in (signer.views.bp, callback.views.bp, pages.bp, health.bp):
+    for blueprint in (signer.views.bp, callback.views.bp, access_views.bp, pages.bp, health.bp):
         app.register_blueprint(blueprint)
     _answer_errors(app)
     _tell_request_ids(app)
-    if loaded.settings.server.origins:
-        CORS(app, resources={r"/v1/.*": {"origins": list(loaded.settings.server.origins)}}, max_age=600)
+    _allow_origins(app, parts.access.origins.union)
     if loaded.settings.server.trusted_proxies:
         count = loaded.settings.server.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     for override in parts.overridden:
         log_event("insecure_setting", override=override)
     return app
+
+
+def _allow_origins(app: Flask, origins: Sequence[str]) -> None:
+    if not origins:
+        return
+    # The library takes some texts for patterns; these are exact, but for the one that stands for all.
+    exact = [origin if origin == "*" else re.compile(re.escape(origin) + r"\Z") for origin in origins]
+    exposed = ["RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"]
+    CORS(app, resources={r"/v1/.*": {"origins": exact}}, max_age=600, expose_headers=exposed)
 
 
 def build_receiver(parts: Parts, bucket: BucketClient, link_seconds: int) -> Receiver:
@@ -141,6 +155,8 @@ class _PageParts:
             raise ApiError(status, error.code, error.message, error.hint) from error
         except AccessDenied as error:
             raise ApiError(403, error.code, error.message, error.hint) from error
+        except RateLimited as error:
+            raise ApiError(429, error.code, str(error)) from error
         except QuotaExceeded as error:
             raise ApiError(429, error.code, str(error)) from error
         except (LedgerBusy, LedgerUnavailable) as error:
@@ -161,7 +177,10 @@ class _PageParts:
         if upload is None:
             raise ApiError(404, "upload_unknown", "there is no such upload")
         try:
+            self._services.limits.hit(CONFIRM, identify_request(self._services.access))
             return self._receiver.confirm(upload, Deadline())
+        except RateLimited as error:
+            raise ApiError(429, error.code, str(error)) from error
         except CallbackRefused as error:
             raise ApiError(409, error.code, error.message, error.hint) from error
         except BucketUnavailable as error:

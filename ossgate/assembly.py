@@ -12,9 +12,10 @@ from callback.arrived import ReceivingProfile
 from callback.handlers import load_handler
 from callback.public_keys import PinnedKeys, PublicKeyInvalid
 from callback.reply import compile_reply
-from ossgate.access import Access, ApiKey
-from ossgate.access.callers import ANONYMOUS, WAYS
-from ossgate.access.keys import is_key_hash
+from ossgate.access import Access
+from ossgate.access.callers import ANONYMOUS
+from ossgate.access.rates import RateLimits
+from ossgate.access_assembly import AccessAssembler, ProblemBook
 from ossgate.ledger import DatabaseUrlInvalid, Ledger
 from ossgate.problems import Location, Problem, SettingsInvalid
 from ossgate.settings import LoadedSettings, Override, ProfileSettings
@@ -44,6 +45,7 @@ class Parts:
     public_keys: PinnedKeys
     profiles: Mapping[str, ReceivingProfile]
     access: Access
+    limits: RateLimits
     ledger: Ledger
     grace: timedelta
     bucket_origins: tuple[str, ...]
@@ -68,10 +70,12 @@ class _Assembler:
 
     def assemble(self) -> Parts:
         credentials = self._read_credentials()
+        ticket_keys: list[bytes] = []
         ticket = seal = public = ledger = None
         at_least = MIN_SHORT_KEY_BYTES if "short_keys" in self._settings.allow_insecure else MIN_KEY_BYTES
         with self._problem_at(("keys", "ticket")):
-            ticket = TicketKeys(self._read_keys("ticket", self._settings.keys.ticket), at_least=at_least)
+            ticket_keys = self._read_keys("ticket", self._settings.keys.ticket)
+            ticket = TicketKeys(ticket_keys, at_least=at_least)
         with self._problem_at(("keys", "seal")):
             seal = SealKeys(self._read_keys("seal", self._settings.keys.seal), at_least=at_least)
         with self._problem_at(("callback", "public_keys")):
@@ -79,7 +83,11 @@ class _Assembler:
         with self._problem_at(("database", "url")):
             ledger = Ledger(self._read_database_url())
         profiles = self._build_profiles()
-        access = self._build_access()
+        access_assembler = AccessAssembler(
+            self._loaded, ProblemBook(self._problems.append, self._problem_at, self._require)
+        )
+        access = access_assembler.build_access(ticket_keys)
+        limits = access_assembler.build_limits()
         self._check_overrides(profiles)
         if self._problems:
             raise SettingsInvalid(
@@ -99,6 +107,7 @@ class _Assembler:
             public_keys=public,
             profiles=profiles,
             access=access,
+            limits=limits,
             ledger=ledger,
             grace=timedelta(seconds=self._settings.callback.grace_seconds),
             bucket_origins=_list_origins(profiles.values()),
@@ -165,17 +174,6 @@ class _Assembler:
             return prefix + str(self._loaded.resolve_path(url.removeprefix(prefix)))
         return url
 
-    def _build_access(self) -> Access:
-        keys = []
-        for name, key in self._settings.access.api_keys.items():
-            location = ("access", "api_keys", name, "hash")
-            if not is_key_hash(key.hash):
-                self._problems.append(
-                    Problem(location, "is no hash of an API key", "make key and hash with `ossgate keys new`")
-                )
-            keys.append(ApiKey(name, key.hash, key.operator))
-        return Access(keys)
-
     def _build_profiles(self) -> dict[str, ReceivingProfile]:
         built = {}
         for name, written in self._settings.profiles.items():
@@ -209,7 +207,6 @@ class _Assembler:
             with self._problem_at((*here, "handler")):
                 handler = load_handler(written.handler)
         quota = self._build_quota(here, written)
-        self._check_ways(here, written)
         if len(self._problems) > before or not (place and callback and key and rules is not None and reply):
             return None
         with self._problem_at(here):
@@ -281,13 +278,6 @@ class _Assembler:
             with self._problem_at((*here, "quota", "bytes")):
                 limit = parse_size(written.quota.bytes)
         return Quota(written.quota.pending_uploads, limit, written.quota.period)
-
-    def _check_ways(self, here: Location, written: ProfileSettings) -> None:
-        for way in written.allow:
-            if way not in WAYS:
-                self._problems.append(
-                    Problem((*here, "allow"), f"{way!r} is no way to ask", "one of " + ", ".join(WAYS))
-                )
 
     def _check_overrides(self, profiles: Mapping[str, ReceivingProfile]) -> None:
         settings = self._settings

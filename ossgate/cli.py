@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from ossgate import __version__
+from ossgate.key_commands import keys
 
 if TYPE_CHECKING:
     from ossgate.assembly import Parts
@@ -154,47 +155,7 @@ def upgrade() -> None:
     click.echo(f"the ledger of {loaded.source} is up to date")
 
 
-@main.group()
-def keys() -> None:
-    """API keys, and the keys that sign tickets and make seals."""
-
-
-@keys.command()
-@click.option(
-    "--kind",
-    default="api",
-    type=click.Choice(["api", "ticket", "seal"]),
-    help="An API key for a trusted backend, or one of our own keys.",
-)
-@click.option(
-    "--to",
-    "file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="For ticket and seal: the file to write, readable by its owner alone.",
-)
-@click.option("--name", default="backend", help="For api: the key's name in the settings.")
-def new(kind: str, file: Path | None, name: str) -> None:
-    """Make a key."""
-    from ossgate.access.keys import hash_api_key, new_api_key
-    from ossgate.key_files import new_key, write_secret
-
-    if kind == "api":
-        key = new_api_key()
-        click.echo("# Give this to the backend, as Authorization: Bearer …; it is not shown again.")
-        click.echo(key)
-        click.echo("# Add this to ossgate.toml:")
-        click.echo(f'[access.api_keys.{name}]\nhash = "{hash_api_key(key)}"')
-        return
-    if file is None:
-        click.echo(new_key())
-        return
-    try:
-        write_secret(file, new_key())
-    except FileExistsError:
-        _fail(f"{file} is there already, and a key in use is never overwritten.", WRONG)
-    except OSError as error:
-        _fail(f"{file} cannot be written: {(error.strerror or str(error)).lower()}.", WRONG)
-    click.echo(f'wrote {file}; add "file:{file}" at the end of [keys] {kind}')
+main.add_command(keys)
 
 
 def _load() -> tuple[LoadedSettings, Parts]:

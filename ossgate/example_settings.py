@@ -12,7 +12,7 @@ EXAMPLE = """\
 # Check the whole with `ossgate serve`: it names every problem with its line and the fix.
 
 # Checks that are switched off, by name; each is logged at start. There is no other "debug mode".
-#   emulator_endpoint wildcard_origin anonymous_without_quota http_callback short_keys readable_secrets
+#   emulator_endpoint wildcard_origin anonymous_without_quota http_callback short_keys readable_secrets http_jwks jwt_without_audience
 # allow_insecure = []
 
 [server]
@@ -20,7 +20,7 @@ EXAMPLE = """\
 # port = 8000
 # workers = 1                 # gunicorn worker processes
 # threads = 16                # threads of each; 32 or more where the disk is slow
-# origins = ["https://www.example.com"]   # foreign pages that may call /v1 (CORS), exact
+# origins = ["https://www.example.com"]   # foreign pages that may call /v1 (CORS), exact, for every profile
 # trusted_proxies = 0         # how many reverse proxies in front set X-Forwarded-For
 
 [oss]
@@ -50,12 +50,46 @@ seal = ["file:secrets/seal.key"]
 [database]
 # url = "sqlite:///var/ossgate.sqlite3"   # or "env:DATABASE_URL", as postgresql+psycopg://user@host/name
 
-# [access.api_keys.backend]   # trusted backends; make key and hash with `ossgate keys new`
+# Who may ask. API keys are for trusted backends: `ossgate keys new --add` makes one, `keys list` and `keys revoke` keep order.
+# [access]
+# api_keys_file = "secrets/api-keys.toml"   # written by these commands; a running server notices
+# [access.api_keys.backend]               # or here: make key and hash with `ossgate keys new`
 # hash = "sha256:…"
 # operator = false            # an operator's key may see every upload
 
+# [access.jwt]                # JSON Web Tokens: one of jwks_url, secret and public_key
+# jwks_url = "https://login.example.com/.well-known/jwks.json"   # fetched on first use; or a list, of one issuer
+# secret = "env:JWT_SECRET"   # for HS256 and the like
+# public_key = "file:jwt-public.pem"
+# algorithms = ["RS256"]      # a token's header never adds to them
+# issuer = "https://login.example.com/"
+# audience = "uploads"        # or a list; demanded with jwks_url
+# subject_claim = "sub"       # the claim that names the person
+# leeway = 30                 # seconds by which clocks may differ
+# cache_seconds = 600         # age at which a key set is fetched anew
+# operator_claim = "realm_access.roles"   # who holds operator_value there may see every upload
+# operator_value = "upload-operator"
+
+# [access.proxy]              # a reverse proxy that has asked who people are
+# header = "X-User"           # the proxy must replace what clients send under this name
+# from = ["127.0.0.1", "10.0.0.0/24"]     # the proxy's own addresses; "unix" for Unix sockets
+
+# [access.session]            # the session of a Flask application under the same origin, read and never written
+# cookie = "session"
+# secret = "env:SECRET_KEY"   # the application's; a list while it is changed, newest last
+# subject_key = "user_id"     # what names the person in the session
+# lifetime = 2678400          # as the application's PERMANENT_SESSION_LIFETIME
+
+# [limits]                    # how often somebody may ask; "" for no limit
+# issue = "120/minute"        # grants
+# confirm = "240/minute"
+# bearers = "60/minute"
+# per = ["anonymous"]         # anonymous callers by network; "subject": named ones too; "address": all but API keys by network
+# storage = "memory"          # of each process; "redis://127.0.0.1:6379/0" for all together
+
 [profiles.photo]              # one kind of upload; clients name it when they ask
-allow = ["api_key"]           # who may: "api_key", "anonymous" (which demands a quota)
+allow = ["api_key"]           # who may: "api_key", "jwt", "proxy", "session", "bearer", "anonymous" (which demands a quota)
+# origins = ["https://www.example.com"]   # foreign pages that may use it (CORS), beside those of [server]
 # title = "Photos"            # on the upload page
 # titles = { zh = "照片" }    # in further languages
 # bucket = ""                 # another bucket than [oss]; likewise region, host, endpoint
@@ -139,6 +173,11 @@ seal = ["file:secrets/seal.key"]
 
 [database]
 url = "sqlite:///ossgate.sqlite3"
+
+# In a demo one machine plays all the clients.
+[limits]
+issue = "6000/minute"
+confirm = "6000/minute"
 
 [profiles.photo]
 title = "Photos"

@@ -16,7 +16,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -25,7 +25,9 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from ossgate.access_settings import AccessSettings, LimitsSettings
 from ossgate.problems import VARIABLE_DELIMITER, VARIABLE_PREFIX, Problem, SettingsInvalid
+from ossgate.section import Section as _Section
 from ossgate.validation_problems import SHOWN_CHARACTERS, translate_errors
 
 CONFIG_VARIABLE = "OSSGATE_CONFIG"
@@ -39,11 +41,9 @@ Override = Literal[
     "http_callback",
     "short_keys",
     "readable_secrets",
+    "http_jwks",
+    "jwt_without_audience",
 ]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ServerSettings(_Section):
@@ -56,7 +56,7 @@ class ServerSettings(_Section):
         16, ge=1, le=512, description="threads of each worker; 32 or more where the disk is slow"
     )
     origins: tuple[str, ...] = Field(
-        (), description="origins of foreign pages that may call /v1 (CORS), exact"
+        (), description="origins of foreign pages that may call /v1 (CORS), exact, for every profile"
     )
     trusted_proxies: int = Field(
         0, ge=0, le=10, description="how many reverse proxies in front set X-Forwarded-For"
@@ -113,19 +113,6 @@ class DatabaseSettings(_Section):
     url: str = Field("sqlite:///var/ossgate.sqlite3", description="SQLAlchemy URL, or env:NAME or file:path")
 
 
-class ApiKeySettings(_Section):
-    """One trusted backend."""
-
-    hash: str = Field(description="what `ossgate keys new` prints, such as sha256:9f86…")
-    operator: bool = Field(False, description="whether the key may see every upload")
-
-
-class AccessSettings(_Section):
-    """Who may ask."""
-
-    api_keys: dict[str, ApiKeySettings] = Field(default_factory=dict, description="API keys by name")
-
-
 class QuotaSettings(_Section):
     """What one address or subject may have."""
 
@@ -148,7 +135,12 @@ class VariableSettings(_Section):
 class ProfileSettings(_Section):
     """One kind of upload."""
 
-    allow: tuple[str, ...] = Field(description='who may use it: "anonymous", "api_key"')
+    allow: tuple[str, ...] = Field(
+        description='who may use it: "anonymous", "api_key", "jwt", "proxy", "session", "bearer"'
+    )
+    origins: tuple[str, ...] = Field(
+        (), description="origins of foreign pages that may use it (CORS), exact, beside those of [server]"
+    )
     title: str = Field("", description="its name on the upload page")
     titles: dict[str, str] = Field(
         default_factory=dict, description='its name in further languages, such as { zh = "照片" }'
@@ -209,6 +201,7 @@ class Settings(BaseSettings):
     keys: KeysSettings
     database: DatabaseSettings = Field(default_factory=lambda: DatabaseSettings.model_validate({}))
     access: AccessSettings = Field(default_factory=lambda: AccessSettings.model_validate({}))
+    limits: LimitsSettings = Field(default_factory=lambda: LimitsSettings.model_validate({}))
     profiles: dict[str, ProfileSettings] = Field(description="kinds of upload by name", min_length=1)
     allow_insecure: tuple[Override, ...] = Field((), description="checks that are switched off, by name")
 

@@ -82,5 +82,5 @@ def list_names(model: type[BaseModel], location: Location) -> list[str]:
         if len(inner) == 1:
             found = inner[0]
     if isinstance(found, type) and issubclass(found, BaseModel):
-        return list(found.model_fields)
+        return [field.alias or name for name, field in found.model_fields.items()]
     return []

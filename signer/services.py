@@ -11,6 +11,7 @@ from flask import current_app
 
 from ossgate.access import Access, Caller
 from ossgate.access.callers import API_KEY
+from ossgate.access.rates import ISSUE, RateLimits
 from ossgate.bucket import BucketClient
 from ossgate.ledger import Ledger, NewUpload, QuotaLimit, Upload
 from signer.errors import SignerError
@@ -43,6 +44,7 @@ class SignerServices:
     issuer: GrantIssuer
     profiles: Mapping[str, Profile]
     access: Access
+    limits: RateLimits
     ledger: Ledger
     bucket: BucketClient
     link_seconds: int
@@ -56,6 +58,7 @@ class SignerServices:
             ProfileUnknown: No such profile.
             AccessDenied: The profile does not name this caller, or their page is foreign to it.
             FieldInvalid: The caller may not name a subject.
+            RateLimited: The caller asks too often.
             GrantRefused: A file outside the profile's limits.
             QuotaExceeded, LedgerBusy, LedgerUnavailable: From the ledger.
         """
@@ -66,6 +69,7 @@ class SignerServices:
             )
         self.access.require_profile(caller, profile.name, profile.allow)
         subject = choose_subject(wanted.subject, caller)
+        self.limits.hit(ISSUE, caller, subject, cost=len(wanted.files))
         now = self.now()
         issue = self.issuer.issue_put if wanted.via == "put" else self.issuer.issue_grant
         grants = [
@@ -89,9 +93,16 @@ class SignerServices:
         return grants
 
     def fetch_upload(self, upload_id: str, caller: Caller) -> Upload | None:
-        """Return an upload that this caller may see, or nothing."""
+        """Return an upload that this caller may see, or nothing.
+
+        Raises:
+            AccessDenied: The caller's page is foreign to the upload's profile.
+        """
         upload = self.ledger.fetch_upload(upload_id)
-        return upload if upload is not None and caller.may_see(upload.issuer, upload.subject) else None
+        if upload is None or not caller.may_see(upload.issuer, upload.subject):
+            return None
+        self.access.origins.require_origin(caller, upload.profile)
+        return upload
 
     def describe_upload(self, upload: Upload) -> dict[str, Any]:
         """Return an upload in the shape that clients read, with a link once it has arrived."""

@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from ossgate.access import AccessDenied
 from ossgate.access.requests import identify_request
 from ossgate.ledger import LedgerBusy, LedgerUnavailable, QuotaExceeded
 from ossgate.wire import error_response, json_response
@@ -88,15 +87,6 @@ def refuse(error: errors.SignerError) -> Response:
     """Answer a refusal of the core with its status."""
     status = next((status for kind, status in STATUSES if isinstance(error, kind)), 422)
     return error_response(status, error.code, error.message, error.hint)
-
-
-@bp.app_errorhandler(AccessDenied)
-def deny(error: AccessDenied) -> Response:
-    """Answer a caller who may not do this."""
-    response = error_response(401 if error.authenticate else 403, error.code, error.message, error.hint)
-    if error.authenticate:
-        response.headers["WWW-Authenticate"] = 'Bearer realm="ossgate"'
-    return response
 
 
 @bp.app_errorhandler(QuotaExceeded)

@@ -35,7 +35,7 @@ def find_tables(model=Settings, path=()):
 TABLES = find_tables()
 PATHS = {path for path, _ in TABLES}
 FIELDS = [
-    (path, name, field)
+    (path, field.alias or name, field)
     for path, model in TABLES
     for name, field in model.model_fields.items()
     if not {(*path, name), (*path, name, "NAME")} & PATHS

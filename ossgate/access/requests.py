@@ -1,11 +1,14 @@
-"""The caller of the request being answered."""
+"""The caller of the request being answered, and where they stand with the rates."""
 
 from __future__ import annotations
 
-from flask import request
+from collections.abc import Sequence
+
+from flask import g, has_request_context, request
 
 from ossgate.access.callers import Caller
 from ossgate.access.gate import Access
+from ossgate.access.rates import Standing
 
 
 def identify_request(access: Access, *, allow_query_bearer: bool = False) -> Caller:
@@ -20,3 +23,15 @@ def identify_request(access: Access, *, allow_query_bearer: bool = False) -> Cal
         KeysUnavailable: Its token cannot be judged now.
     """
     return access.identify(request.environ, allow_query_bearer=allow_query_bearer)
+
+
+def note_standing(standing: Standing) -> None:
+    """Keep where the caller stands, for the answer's fields."""
+    if has_request_context():
+        g.setdefault("standings", []).append(standing)
+
+
+def noted_standings() -> Sequence[Standing]:
+    """Return what was noted for the request being answered."""
+    found: Sequence[Standing] = g.get("standings", ())
+    return found
