@@ -183,6 +183,35 @@ def test_the_two_commands_do_what_they_say(page):
         assert told.index("--require-hashes") < told.index(runs)
 
 
+@pytest.mark.parametrize(
+    ("python", "said"),
+    [
+        (None, "There is no ./python here. Install Python 3.11 or newer"),
+        (
+            '[ "$1" = -V ] && echo Python 3.9.2 || exit 1',
+            "needs Python 3.11 or newer, and ./python is Python 3.9.2",
+        ),
+        ('case "$2" in *ensurepip*) exit 1;; esac', "apt-get install python3-venv"),
+    ],
+    ids=["none", "old", "no venv"],
+)
+def test_make_says_what_is_missing(python, said, tmp_path):
+    """Without a Python that will do, `make demo` says in a sentence what to install, and leaves nothing behind."""
+    for name in ("Makefile", "requirements.lock"):
+        shutil.copy(ROOT / name, tmp_path)
+    if python is not None:
+        (tmp_path / "python").write_text(f"#!/bin/sh\n{python}\n")
+        (tmp_path / "python").chmod(0o755)
+
+    ran = subprocess.run(
+        ["make", "demo", "PYTHON=./python"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert ran.returncode == 2
+    assert said in ran.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_between_pages_lead_somewhere(page):
     """Every relative link names a file that is there, and a heading that is in it."""
