@@ -12,6 +12,7 @@ class NewUpload:
     """Hold what is promised when a grant is issued.
 
     ``size_min`` and ``size_max`` are equal when the size is exact; ``quota_key`` is empty when no quota counts it.
+    ``multipart_upload_id`` is OSS's own id of an upload in parts, which have ``part_size`` bytes each but the last.
     """
 
     upload_id: str
@@ -20,6 +21,8 @@ class NewUpload:
     issuer: str
     via: str = "post"
     dialect: str | None = None
+    multipart_upload_id: str | None = None
+    part_size: int | None = None
     bucket: str
     object_key: str
     file_name: str

@@ -61,6 +61,8 @@ def encode_upload(new: NewUpload, *, quota_period: str) -> Row:
         "created_at": created_at,
         "expires_at": encode_time(new.expires_at),
         "changed_at": created_at,
+        "multipart_upload_id": new.multipart_upload_id,
+        "part_size": new.part_size,
         **_MUTABLE_AT_ISSUE,
     }
 
@@ -93,6 +95,8 @@ def parse_upload(row: Mapping[str, Any]) -> Upload:
         arrived_via=row["arrived_via"],
         reply=row["reply"],
         changed_at=parse_time(row["changed_at"]),
+        multipart_upload_id=row["multipart_upload_id"],
+        part_size=row["part_size"],
     )
 
 

@@ -39,6 +39,25 @@ def test_issue_when_new(ledger: Ledger, make_upload: MakeUpload, now: datetime) 
     assert claims(ledger, new.upload_id) == ["issued"]
 
 
+def test_issue_when_in_parts(
+    ledger: Ledger, make_upload: MakeUpload, make_arrival: MakeArrival, now: datetime
+) -> None:
+    """What is needed to go on with an upload in parts is kept, also once it has arrived."""
+    new = make_upload(via="multipart", multipart_upload_id="0004B9894A22E5B1", part_size=8 * 1024**2)
+    ledger.record_issued([new], quota=None, now=now)
+    ledger.record_arrival(make_arrival(new), now=now + LATER, timeout=2)
+
+    found = ledger.fetch_upload(new.upload_id)
+
+    assert found is not None
+    assert (found.via, found.multipart_upload_id, found.part_size, found.state) == (
+        "multipart",
+        "0004B9894A22E5B1",
+        8 * 1024**2,
+        "uploaded",
+    )
+
+
 def test_issue_when_several(ledger: Ledger, make_upload: MakeUpload, now: datetime) -> None:
     """A list of uploads is recorded in one go."""
     news = [make_upload() for _ in range(100)]
