@@ -16,7 +16,7 @@ RUN_TIME := $(VENV)/.run-time
 DEVELOPMENT := $(VENV)/.development
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --no-input --require-hashes
 COMPILE := build/uv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
-	--python-version 3.11
+	--python-version 3.11 --extra postgresql --extra redis
 
 .PHONY: all demo test check bench lock clean
 .DELETE_ON_ERROR:
@@ -43,7 +43,7 @@ bench: $(DEVELOPMENT)
 	@$(PY) -m bench $(ARGS)
 
 # Resolve the dependencies of pyproject.toml anew into both lock files. For maintainers; what is locked stays at its
-# version unless UPGRADE=--upgrade is given.
+# version unless UPGRADE=--upgrade is given. Of the extras those are locked that the tests use.
 UPGRADE =
 lock: build/uv/.made
 	$(COMPILE) $(UPGRADE) pyproject.toml --output-file requirements.lock
