@@ -65,7 +65,7 @@ class _Assembler:
     def __init__(self, loaded: LoadedSettings) -> None:
         self._loaded = loaded
         self._settings = loaded.settings
-        self._problems: list[Problem] = []
+        self._problems: list[Problem] = list(loaded.problems)
         self._overridden: list[Override] = []
 
     def assemble(self) -> Parts:

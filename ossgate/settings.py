@@ -12,7 +12,7 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,7 +28,7 @@ from pydantic_settings import (
 from ossgate.access_settings import AccessSettings, LimitsSettings
 from ossgate.problems import VARIABLE_DELIMITER, VARIABLE_PREFIX, Problem, SettingsInvalid
 from ossgate.section import Section as _Section
-from ossgate.validation_problems import SHOWN_CHARACTERS, translate_errors
+from ossgate.validation_problems import SHOWN_CHARACTERS, leave_out, translate_errors
 
 CONFIG_VARIABLE = "OSSGATE_CONFIG"
 DEFAULT_FILE = "ossgate.toml"
@@ -228,15 +228,27 @@ class _Environment(EnvSettingsSource):
 
 
 class LoadedSettings:
-    """Settings with where they came from, so that secrets are found and problems name their line."""
+    """Settings with where they came from, so that secrets are found and problems name their line.
+
+    Args:
+        problems: What was refused already and left out; `assemble` tells it together with what it finds in the rest.
+    """
 
     def __init__(
-        self, settings: Settings, *, source: str, text: str, folder: Path, environ: Mapping[str, str]
-    ):
+        self,
+        settings: Settings,
+        *,
+        source: str,
+        text: str,
+        folder: Path,
+        environ: Mapping[str, str],
+        problems: Sequence[Problem] = (),
+    ) -> None:
         self.settings = settings
         self.source = source
         self.text = text
         self.folder = folder
+        self.problems = tuple(problems)
         self._environ = environ
 
     @property
@@ -296,7 +308,8 @@ def load_settings(path: Path | None = None, environ: Mapping[str, str] | None = 
         path: By default what ``OSSGATE_CONFIG`` names, else ``ossgate.toml`` here when it exists.
 
     Raises:
-        SettingsInvalid: All problems together.
+        SettingsInvalid: There are none, or what is wrong leaves nothing to judge. Other problems are handed on, and
+            `assemble` raises them together with its own.
     """
     variables = os.environ if environ is None else environ
     named = path or (Path(variables[CONFIG_VARIABLE]) if variables.get(CONFIG_VARIABLE) else None)
@@ -316,11 +329,19 @@ def load_settings(path: Path | None = None, environ: Mapping[str, str] | None = 
                 "write one with `ossgate init`; `ossgate demo` needs none",
             )
             raise SettingsInvalid([problem], source="no settings") from error
-        problems += translate_errors(error.errors(include_url=False), Settings)
-    if problems:
-        raise SettingsInvalid(problems, source=source, text=text, variables=variables)
+        errors = error.errors(include_url=False)
+        problems += translate_errors(errors, Settings)
+        try:
+            settings = Settings(**leave_out(data, errors))
+        except ValidationError:
+            raise SettingsInvalid(problems, source=source, text=text, variables=variables) from error
     return LoadedSettings(
-        settings, source=source, text=text, folder=found.resolve().parent, environ=variables
+        settings,
+        source=source,
+        text=text,
+        folder=found.resolve().parent,
+        environ=variables,
+        problems=problems,
     )
 
 

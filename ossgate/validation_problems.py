@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -43,6 +43,28 @@ def translate_errors(errors: Iterable[Any], model: type[BaseModel]) -> list[Prob
             problem = Problem(problem.location, message, "write text in quotes, or a whole number")
         found[problem.location] = problem
     return list(found.values())
+
+
+def leave_out(data: Mapping[str, Any], errors: Iterable[Any]) -> dict[str, Any]:
+    """Return data without the values that validation refused, so that the rest can be judged, too."""
+    wrong = {tuple(error["loc"]) for error in errors}
+    wrong |= {location[:-1] for location in wrong if location[-1] in _UNION_TAGS}
+
+    def copy(value: Any, location: tuple[str | int, ...]) -> Any:
+        if isinstance(value, dict):
+            return {
+                key: copy(one, (*location, key))
+                for key, one in value.items()
+                if (*location, key) not in wrong
+            }
+        if isinstance(value, list):
+            return [
+                copy(one, (*location, at)) for at, one in enumerate(value) if (*location, at) not in wrong
+            ]
+        return value
+
+    copied: dict[str, Any] = copy(dict(data), ())
+    return copied
 
 
 def _translate(error: Any, model: type[BaseModel]) -> Problem:

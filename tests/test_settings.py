@@ -120,6 +120,23 @@ def test_all_wrong_values_are_told_at_once(edit):
     assert re.search(r"line \d+, \[profiles\.photo\] allow: is no list", described)
 
 
+def test_wrong_values_do_not_hide_values_that_cannot_work(edit):
+    """What is ill formed and what cannot work is told in one answer, though the one is found before the other."""
+    edit(
+        ("# port = 8000", 'port = "eight"'),
+        ("# allow_insecure = []", 'allow_insecure = ["http_callback", "short_key"]'),
+        ("https://uploads.example.com", "http://uploads.example.com"),
+        ('max_size = "20MB"', 'max_size = "20QB"'),
+        ("# workers = 1 ", "workers = 0 "),
+    )
+
+    described = list_problems()
+
+    assert described.startswith("ossgate.toml: 4 problems\n")
+    for words in ("'eight'", "short_keys", "'20QB' is no size", "[server] workers"):
+        assert words in described
+
+
 def test_all_values_that_cannot_work_are_told_at_once(edit):
     """Every value that is well formed and cannot work is told in one answer."""
     edit(
