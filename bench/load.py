@@ -83,15 +83,16 @@ class _Connection:
 
 
 class Load:
-    """Kept connections to one server."""
+    """Kept connections to one server, opened when the first requests are sent.
+
+    A fresh connection that sends nothing holds one of gunicorn's threads for five seconds, so none is opened in advance.
+    """
 
     def __init__(self, port: int, connections: int = CONNECTIONS) -> None:
+        self._port = port
+        self._unopened = connections
         self._selector = selectors.DefaultSelector()
         self._idle: deque[_Connection] = deque()
-        for _ in range(connections):
-            connection = _Connection(port)
-            self._selector.register(connection.socket, selectors.EVENT_READ, connection)
-            self._idle.append(connection)
 
     def close(self) -> None:
         """Close all connections."""
@@ -108,8 +109,8 @@ class Load:
         sample = Sample()
         started = time.perf_counter()
         sent = 0
-        while self._idle and sent < count:
-            self._idle.popleft().send(next(requests), time.perf_counter())
+        while sent < count and (connection := self._find_idle()):
+            connection.send(next(requests), time.perf_counter())
             sent += 1
         while len(sample.latencies) < count:
             for connection in self._wait(ANSWER_SECONDS):
@@ -143,8 +144,8 @@ class Load:
                 waiting.append(due)
                 due += chance.expovariate(rate)
                 planned += 1
-            while waiting and self._idle:
-                self._idle.popleft().send(next(requests), waiting.popleft())
+            while waiting and (connection := self._find_idle()):
+                connection.send(next(requests), waiting.popleft())
             # A selector sleeps whole milliseconds; the last one before the next request is spent asking.
             left = due - time.perf_counter() if planned < count else ANSWER_SECONDS
             for connection in self._wait(left - 0.0015 if left > 0.0015 else 0):
@@ -153,6 +154,16 @@ class Load:
                     self._idle.append(connection)
         sample.seconds = time.perf_counter() - started
         return sample
+
+    def _find_idle(self) -> _Connection | None:
+        if self._idle:
+            return self._idle.popleft()
+        if not self._unopened:
+            return None
+        self._unopened -= 1
+        connection = _Connection(self._port)
+        self._selector.register(connection.socket, selectors.EVENT_READ, connection)
+        return connection
 
     def _wait(self, seconds: float) -> list[_Connection]:
         ready = [key.data for key, _ in self._selector.select(seconds)]
