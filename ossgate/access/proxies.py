@@ -49,9 +49,9 @@ class TrustedProxy:
                 f"the header {self._header} names more than one",
                 "let the proxy replace the header that clients send, not add to it",
             )
-        # WSGI hands headers over as Latin-1; proxies write UTF-8.
-        name = value.encode("latin-1", "replace").decode("utf-8", "replace")
-        subject = read_subject(name, code="proxy_header_invalid", source=f"the header {self._header}")
+        subject = read_subject(
+            _decode(value), code="proxy_header_invalid", source=f"the header {self._header}"
+        )
         require_own_page(environ, also_without_browser=True)
         return Caller(PROXY, subject, address, subject=subject)
 
@@ -65,6 +65,14 @@ class TrustedProxy:
         if isinstance(address, IPv6Address) and address.ipv4_mapped:
             address = address.ipv4_mapped
         return any(address in network for network in self._networks)
+
+
+def _decode(value: str) -> str | None:
+    # WSGI hands headers over as Latin-1; proxies write UTF-8.
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeError:
+        return None
 
 
 def _read_network(written: str) -> IPv4Network | IPv6Network:
