@@ -24,6 +24,7 @@ from ossgate.emulator.events import Transcript
 from ossgate.emulator.faults import FaultPlan
 from ossgate.emulator.gateway import EmulatorGateway
 from ossgate.emulator.handlers import build_handlers
+from ossgate.emulator.multipart_store import MultipartStore
 from ossgate.emulator.options import EmulatorOptions
 from ossgate.emulator.post_object import PostObject
 from ossgate.emulator.requests import Addressing
@@ -136,14 +137,14 @@ class Emulator:
         Raises:
             EmulatorStartError: Folder, key or port cannot be used.
         """
-        store = self._open_folder()
+        uploads, buckets = self._open_folder()
         try:
             self._key = self._load_key()
             self._server = self._listen()
         except EmulatorStartError:
             self._lock.release()
             raise
-        self._server.app = self._build_app(store, self._key)
+        self._server.app = self._build_app(buckets, uploads, self._key)
         self._thread = threading.Thread(target=self._server.serve, name="emulator", daemon=True)
         self._thread.start()
 
@@ -167,13 +168,19 @@ class Emulator:
     ) -> None:
         self.stop()
 
-    def _open_folder(self) -> ObjectStore:
+    def _open_folder(self) -> tuple[MultipartStore, BucketRegistry]:
         data_dir = self.options.data_dir
         store = ObjectStore(data_dir)
+        buckets = BucketRegistry(store)
+        uploads = MultipartStore(store)
         try:
             data_dir.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
+            # In this order: each finishes what the one before it had committed.
             store.open()
+            buckets.open(self._list_given_buckets())
+            uploads.open()
+            store.clear_leftovers()
         except DataDirInUse as error:
             raise EmulatorStartError(
                 f"Another emulator uses {data_dir}; stop it or choose another --data-dir."
@@ -183,7 +190,7 @@ class Emulator:
             raise EmulatorStartError(
                 f"Cannot write to {data_dir} ({error.strerror}); choose another --data-dir."
             ) from error
-        return store
+        return uploads, buckets
 
     def _load_key(self) -> CallbackKey:
         try:
@@ -211,8 +218,9 @@ class Emulator:
             raise EmulatorStartError(_explain_port(options, server.bind_failure or error)) from error
         return server
 
-    def _build_app(self, store: ObjectStore, key: CallbackKey) -> App:
+    def _build_app(self, buckets: BucketRegistry, uploads: MultipartStore, key: CallbackKey) -> App:
         options = self.options
+        store = buckets.store
         credentials = CredentialSet(
             [
                 Credentials(options.access_key_id, options.access_key_secret),
@@ -223,7 +231,6 @@ class Emulator:
         faults = FaultPlan()
         sender = CallbackSender(key, self.public_key_url, options.callback_timeout, options.callback_ca_file)
         delivery = CallbackDelivery(store, sender, faults, transcript)
-        buckets = self._open_buckets(store)
         post_object = PostObject(
             store=store,
             buckets=buckets,
@@ -239,7 +246,7 @@ class Emulator:
             admin=Admin(key.public_pem, urlsplit(self.url).hostname or "", faults, transcript),
             authenticator=Authenticator(credentials, options.region, options.now),
             post_object=post_object,
-            handlers=build_handlers(options, store, buckets, delivery),
+            handlers=build_handlers(options, buckets, uploads, delivery),
             cors=BucketCors((CorsRule(options.cors_origins),) if options.cors_origins else ()),
             gate=UploadGate(options.max_uploads),
             transcript=transcript,
@@ -247,10 +254,9 @@ class Emulator:
             report_failure=_report_failure,
         )
 
-    def _open_buckets(self, store: ObjectStore) -> BucketRegistry:
+    def _list_given_buckets(self) -> list[Bucket]:
         options = self.options
-        buckets = BucketRegistry(store)
-        buckets.open(
+        return [
             Bucket(
                 name,
                 created=options.now().timestamp(),
@@ -258,8 +264,7 @@ class Emulator:
                 versioning="Enabled" if options.versioned else "",
             )
             for name in (options.bucket, *options.more_buckets)
-        )
-        return buckets
+        ]
 
 
 def _explain_port(options: EmulatorOptions, error: OSError) -> str:

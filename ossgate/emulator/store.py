@@ -57,7 +57,7 @@ class ObjectStore:
         self._indexes: dict[str, KeyIndex] = {}
 
     def open(self) -> None:
-        """Make the folders and finish or clear what a killed process left behind."""
+        """Make the folders and finish what a killed process had committed."""
         self._uploads.mkdir(parents=True, exist_ok=True)
         (self.root / "buckets").mkdir(exist_ok=True)
         for pattern, finish in (
@@ -67,6 +67,9 @@ class ObjectStore:
         ):
             for committed in sorted(self._uploads.glob(pattern)):
                 finish(committed, ObjectMetadata(**json.loads(committed.read_text("utf-8"))))
+
+    def clear_leftovers(self) -> None:
+        """Remove what a killed process was receiving."""
         for leftover in self._uploads.iterdir():
             leftover.unlink()
 
@@ -103,11 +106,9 @@ class ObjectStore:
         """Begin to receive an object's bytes; discard or commit the result."""
         return StagedFile(self._uploads / f"{secrets.token_hex(16)}.data")
 
-    def adopt(self, path: Path) -> Path:
-        """Move a finished file to where `commit_file` takes it from."""
-        target = self._uploads / f"{secrets.token_hex(16)}.data"
-        move_file(path, target)
-        return target
+    def staging_path(self, name: str) -> Path:
+        """Tell where `commit_file` takes a finished file from."""
+        return self._uploads / f"{name}.data"
 
     def commit(self, staged: StagedFile, metadata: ObjectMetadata, *, forbid_overwrite: bool) -> None:
         """Make a received object visible, all at once.

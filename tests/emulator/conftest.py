@@ -269,6 +269,32 @@ class Client:
     def delete(self, key: str) -> Answer:
         return self.send("DELETE", key)
 
+    def initiate(self, key: str, *, headers: dict[str, str] | None = None) -> str:
+        """Begin a multipart upload and tell its ID."""
+        return self.send("POST", key, query={"uploads": ""}, headers=headers).xml["UploadId"]
+
+    def upload_part(
+        self, key: str, upload_id: str, number: object, body: bytes, *, headers: dict[str, str] | None = None
+    ) -> Answer:
+        query = {"partNumber": str(number), "uploadId": upload_id}
+        return self.send("PUT", key, query=query, body=body, headers=headers)
+
+    def list_parts(self, key: str, upload_id: str, **query: str) -> Answer:
+        return self.send("GET", key, query={"uploadId": upload_id, **query})
+
+    def complete(
+        self, key: str, upload_id: str, body: bytes | None = None, *, headers: dict[str, str] | None = None
+    ) -> Answer:
+        """Complete an upload, with all its parts when no body is given."""
+        complete_all = {"x-oss-complete-all": "yes"} if body is None else {}
+        return self.send(
+            "POST",
+            key,
+            query={"uploadId": upload_id},
+            body=body or b"",
+            headers={**complete_all, **(headers or {})},
+        )
+
     def head(self, key: str) -> Answer:
         return self.request("HEAD", self.presign("HEAD", key))
 

@@ -99,6 +99,7 @@ def test_killed_anywhere_old_or_new(
 
     reopened = ObjectStore(tmp_path)
     reopened.open()
+    reopened.clear_leftovers()
     found = read(reopened, "a.txt")
     new = ("22AF645D1859CB5CA6DA0C484F1F37EA", b"new")
     assert found in (old, new)
