@@ -1,4 +1,4 @@
-"""HEAD and presigned GET.
+"""HEAD, DELETE and presigned GET.
 
 Rules: *HeadObject*, https://help.aliyun.com/zh/oss/developer-reference/headobject. Only a 404 that OSS answered means that an object is absent; every
 other failure means that we do not know.
@@ -14,6 +14,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from ossgate.bucket.exchange import BucketUnavailable, Exchange
+from ossgate.bucket.listing import ListingClient
 from ossgate.bucket.multipart import MultipartClient
 from ossgate.bucket.pools import Pools
 from signer import v4
@@ -41,7 +42,9 @@ class BucketClient:
         self._credentials = credentials
         self._now = now
         self._pools = Pools()
-        self.multipart = MultipartClient(Exchange(credentials, now=now, pools=self._pools))
+        self._exchange = Exchange(credentials, now=now, pools=self._pools)
+        self.multipart = MultipartClient(self._exchange)
+        self.listing = ListingClient(self._exchange)
 
     def head_object(self, place: BucketPlace, object_key: str, *, seconds: float) -> ObjectHead | None:
         """Return what the bucket says of an object, or nothing when OSS says that it is absent.
@@ -72,6 +75,14 @@ class BucketClient:
         except HTTPError as error:
             raise BucketUnavailable(f"the bucket did not answer: {type(error).__name__}") from error
         return _read_head(response)
+
+    def delete_object(self, place: BucketPlace, object_key: str, *, seconds: float) -> None:
+        """Delete an object; one that is not there is deleted already.
+
+        Raises:
+            BucketRefused, BucketUnavailable: It may be there still.
+        """
+        self._exchange.send("DELETE", place, object_key, seconds=seconds)
 
     def presign_get(self, place: BucketPlace, object_key: str, *, expires: int) -> str:
         """Return a URL under which anybody may fetch an object for so many seconds."""
