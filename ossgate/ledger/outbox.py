@@ -82,11 +82,17 @@ class Outbox:
         self._writer.run(SettleJob([claimed], state="dead", next_at=now, error=error), timeout=timeout)
 
     def release_deliveries(
-        self, claimed: Sequence[Delivery], *, now: datetime, timeout: float = _TIMEOUT
+        self,
+        claimed: Sequence[Delivery],
+        *,
+        now: datetime,
+        error: str | None = None,
+        timeout: float = _TIMEOUT,
     ) -> None:
-        """Give back what was claimed and not tried; the attempt does not count."""
+        """Give back what was claimed; the attempt does not count."""
         if claimed:
-            self._writer.run(SettleJob(claimed, next_at=now, uncounted=True), timeout=timeout)
+            job = SettleJob(claimed, next_at=now, error=error, uncounted=True)
+            self._writer.run(job, timeout=timeout)
 
     def replay_deliveries(
         self, delivery_ids: Sequence[str], *, now: datetime, timeout: float = _TIMEOUT

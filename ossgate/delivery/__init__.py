@@ -1,0 +1,1 @@
+"""What the application is told: webhooks, brokers and Python functions, retried until they have heard it."""
