@@ -35,6 +35,13 @@ def when_ready(server):  # noqa: D103 - gunicorn's hook
         threading.Thread(target=_stop_at_end_of_file, args=(int(pipe),), daemon=True).start()
 
 
+def post_worker_init(worker):  # noqa: D103 - gunicorn's hook
+    # Whatever waits in the outbox is delivered from now on, not from the first request on.
+    deliverer = worker.wsgi.extensions.get("deliverer")
+    if deliverer is not None:
+        deliverer.ensure_started()
+
+
 def _stop_at_end_of_file(pipe):
     os.read(pipe, 1)
     os.kill(os.getpid(), signal.SIGTERM)

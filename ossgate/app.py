@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ from ossgate.access.rates import CONFIRM, RateLimited
 from ossgate.access.requests import identify_request
 from ossgate.assembly import Parts, assemble
 from ossgate.bucket import BucketClient, BucketUnavailable
+from ossgate.delivery.deliverer import Deliverer
 from ossgate.errors import ApiError
 from ossgate.ledger import LedgerBusy, LedgerUnavailable, QuotaExceeded
 from ossgate.logs import log_event
@@ -84,9 +85,28 @@ def create_app(loaded: LoadedSettings | None = None) -> Flask:
     if loaded.settings.server.trusted_proxies:
         count = loaded.settings.server.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    if parts.delivery.in_server and parts.delivery.sinks:
+        deliverer = parts.delivery.build_deliverer(parts.ledger.outbox, utc_now)
+        app.extensions["deliverer"] = deliverer
+        app.wsgi_app = _DeliverFromFirstRequest(app, deliverer)  # type: ignore[method-assign]
     for override in parts.overridden:
         log_event("insecure_setting", override=override)
     return app
+
+
+class _DeliverFromFirstRequest:
+    """Starts the deliverer of this process with its first request, and then is out of the way.
+
+    Nothing may start before the server has forked. Under gunicorn the settings' own hook is earlier than a request.
+    """
+
+    def __init__(self, app: Flask, deliverer: Deliverer) -> None:
+        self._app, self._inner, self._deliverer = app, app.wsgi_app, deliverer
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        self._deliverer.ensure_started()
+        self._app.wsgi_app = self._inner  # type: ignore[method-assign]
+        return self._inner(environ, start_response)
 
 
 def _allow_origins(app: Flask, origins: Sequence[str]) -> None:

@@ -16,6 +16,8 @@ from ossgate.access import Access
 from ossgate.access.callers import ANONYMOUS
 from ossgate.access.rates import RateLimits
 from ossgate.access_assembly import AccessAssembler, ProblemBook
+from ossgate.delivery.errors import SinkInvalid
+from ossgate.delivery_assembly import DeliveryAssembler, DeliveryParts
 from ossgate.ledger import DatabaseUrlInvalid, Ledger
 from ossgate.problems import Location, Problem, SettingsInvalid
 from ossgate.settings import LoadedSettings, Override, ProfileSettings
@@ -47,6 +49,7 @@ class Parts:
     access: Access
     limits: RateLimits
     ledger: Ledger
+    delivery: DeliveryParts
     grace: timedelta
     bucket_origins: tuple[str, ...]
     overridden: tuple[Override, ...]
@@ -80,12 +83,12 @@ class _Assembler:
             seal = SealKeys(self._read_keys("seal", self._settings.keys.seal), at_least=at_least)
         with self._problem_at(("callback", "public_keys")):
             public = PinnedKeys(self._read_public_keys())
+        book = ProblemBook(self._problems.append, self._problem_at, self._require)
+        delivery = DeliveryAssembler(self._loaded, book).build()
         with self._problem_at(("database", "url")):
-            ledger = Ledger(self._read_database_url())
+            ledger = Ledger(self._read_database_url(), routes=delivery.routes)
         profiles = self._build_profiles()
-        access_assembler = AccessAssembler(
-            self._loaded, ProblemBook(self._problems.append, self._problem_at, self._require)
-        )
+        access_assembler = AccessAssembler(self._loaded, book)
         access = access_assembler.build_access(ticket_keys)
         limits = access_assembler.build_limits()
         self._check_overrides(profiles)
@@ -109,6 +112,7 @@ class _Assembler:
             access=access,
             limits=limits,
             ledger=ledger,
+            delivery=delivery,
             grace=timedelta(seconds=self._settings.callback.grace_seconds),
             bucket_origins=_list_origins(profiles.values()),
             overridden=tuple(self._overridden),
@@ -118,7 +122,7 @@ class _Assembler:
     def _problem_at(self, location: Location) -> Iterator[None]:
         try:
             yield
-        except (ConfigurationError, DatabaseUrlInvalid) as error:
+        except (ConfigurationError, DatabaseUrlInvalid, SinkInvalid) as error:
             self._problems.append(Problem(location, str(error), getattr(error, "hint", "")))
         except PermissionError as error:
             self._problems.append(

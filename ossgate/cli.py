@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from ossgate import __version__
+from ossgate.delivery_commands import deliver
 from ossgate.key_commands import keys
 
 if TYPE_CHECKING:
@@ -156,6 +157,7 @@ def upgrade() -> None:
 
 
 main.add_command(keys)
+main.add_command(deliver)
 
 
 def _load() -> tuple[LoadedSettings, Parts]:

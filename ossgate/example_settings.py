@@ -12,7 +12,7 @@ EXAMPLE = """\
 # Check the whole with `ossgate serve`: it names every problem with its line and the fix.
 
 # Checks that are switched off, by name; each is logged at start. There is no other "debug mode".
-#   emulator_endpoint wildcard_origin anonymous_without_quota http_callback short_keys readable_secrets http_jwks jwt_without_audience
+#   emulator_endpoint wildcard_origin anonymous_without_quota http_callback http_webhook short_keys readable_secrets http_jwks jwt_without_audience
 # allow_insecure = []
 
 [server]
@@ -121,6 +121,40 @@ reply = { Status = "OK", upload_id = "{upload_id}", state = "{state}", url = "{u
 # pending_uploads = 20
 # bytes = "2GB"
 # period = "day"              # or "ever"
+
+# [delivery]                  # whom the application's side is told of uploads by; see docs/delivery.md
+# in_server = true            # false where `ossgate deliver` runs by itself
+# source = "/ossgate"         # CloudEvents' source
+# keep_days = 30              # how long what was delivered is kept
+# [[delivery.webhooks]]       # Standard Webhooks; one table for each receiver
+# url = "https://app.example.com/hooks/uploads"
+# secret = "env:OSSGATE_WEBHOOK_SECRET"   # make one with `ossgate keys new --kind webhook`; a list while it is changed, newest last
+# name = "app"                # in the outbox; default made of the address
+# envelope = "standard"       # or "cloudevents"
+# types = ["upload.uploaded", "upload.replaced", "upload.expired", "upload.deleted", "upload.aborted"]   # default all
+# profiles = ["photo"]        # default all
+# allow_private = false       # whether the URL may lead into a private network
+# timeout = 15
+# concurrency = 4
+# [[delivery.brokers]]        # RabbitMQ, Redis, SQS: any that kombu speaks
+# url = "amqp://broker.example.com//"     # with a password as env:NAME
+# exchange = "ossgate"
+# exchange_type = "topic"     # or "direct", "fanout"
+# routing_key = "{type}"
+# queue = "uploads"           # declared and bound; leave it out where consumers declare their own
+# name = "broker"
+# envelope = "cloudevents"
+# types = ["upload.uploaded"]
+# profiles = ["photo"]
+# timeout = 10
+# [[delivery.handlers]]       # Python functions of yours
+# function = "myapp.uploads:told"
+# name = "myapp"
+# envelope = "standard"
+# types = ["upload.uploaded"]
+# profiles = ["photo"]
+# timeout = 30
+# concurrency = 4
 """
 
 

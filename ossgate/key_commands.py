@@ -23,14 +23,14 @@ def keys() -> None:
 @click.option(
     "--kind",
     default="api",
-    type=click.Choice(["api", "ticket", "seal"]),
-    help="An API key for a trusted backend, or one of our own keys.",
+    type=click.Choice(["api", "ticket", "seal", "webhook"]),
+    help="An API key for a trusted backend, one of our own keys, or the secret of a webhook.",
 )
 @click.option(
     "--to",
     "file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="For ticket and seal: the file to write, readable by its owner alone.",
+    help="For ticket, seal and webhook: the file to write, readable by its owner alone.",
 )
 @click.option("--name", default="backend", help="For api: the key's name.")
 @click.option("--add", is_flag=True, help="For api: add it to the file of [access] api_keys_file, at once.")
@@ -42,16 +42,26 @@ def new(kind: str, file: Path | None, name: str, add: bool, operator: bool) -> N
         return
     from ossgate.key_files import new_key, write_secret
 
+    secret = _new_webhook_secret() if kind == "webhook" else new_key()
     if file is None:
-        click.echo(new_key())
+        click.echo(secret)
         return
     try:
-        write_secret(file, new_key())
+        write_secret(file, secret)
     except FileExistsError:
         _fail(f"{file} is there already, and a key in use is never overwritten.", WRONG)
     except OSError as error:
         _fail(f"{file} cannot be written: {(error.strerror or str(error)).lower()}.", WRONG)
-    click.echo(f'wrote {file}; add "file:{file}" at the end of [keys] {kind}')
+    place = "secret of a [[delivery.webhooks]]" if kind == "webhook" else f"the end of [keys] {kind}"
+    click.echo(f'wrote {file}; add "file:{file}" at {place}')
+
+
+def _new_webhook_secret() -> str:
+    from secrets import token_bytes
+
+    from ossgate.delivery.signatures import encode_secret
+
+    return encode_secret(token_bytes(32))
 
 
 @keys.command(name="list")

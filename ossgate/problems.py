@@ -67,7 +67,20 @@ def format_location(location: Location) -> str:
         return "the file"
     if len(location) == 1:
         return location[0]
+    for at, part in enumerate(location):
+        if _is_number(part):
+            place = f"[[{'.'.join(location[:at])}]] (number {part[1:]})"
+            return " ".join((place, *location[at + 1 :]))
     return f"[{'.'.join(location[:-1])}] {location[-1]}"
+
+
+def number_table(at: int) -> str:
+    """Return how a location names one of a list of tables, which the file writes as ``[[…]]`` each."""
+    return f"#{at + 1}"
+
+
+def _is_number(part: str) -> bool:
+    return part.startswith("#") and part[1:].isdecimal()
 
 
 def find_variable(variables: Collection[str], location: Location) -> str | None:
@@ -80,10 +93,14 @@ def find_line(text: str, location: Location) -> int | None:
     """Return the line of a TOML file that sets a value, or that of its table when the value is not there."""
     best: tuple[int, int] | None = None
     table: Location = ()
+    lists: dict[Location, int] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         header = _TABLE.fullmatch(line)
         if header:
             table = _split(header.group(1))
+            if line.lstrip().startswith("[["):
+                lists[table] = lists.get(table, -1) + 1
+                table = (*table, number_table(lists[table]))
             reached = table
         else:
             key = _KEY.match(line)

@@ -26,6 +26,7 @@ from pydantic_settings import (
 )
 
 from ossgate.access_settings import AccessSettings, LimitsSettings
+from ossgate.delivery_settings import DeliverySettings
 from ossgate.problems import VARIABLE_DELIMITER, VARIABLE_PREFIX, Problem, SettingsInvalid
 from ossgate.section import Section as _Section
 from ossgate.validation_problems import SHOWN_CHARACTERS, leave_out, translate_errors
@@ -39,6 +40,7 @@ Override = Literal[
     "wildcard_origin",
     "anonymous_without_quota",
     "http_callback",
+    "http_webhook",
     "short_keys",
     "readable_secrets",
     "http_jwks",
@@ -203,6 +205,7 @@ class Settings(BaseSettings):
     access: AccessSettings = Field(default_factory=lambda: AccessSettings.model_validate({}))
     limits: LimitsSettings = Field(default_factory=lambda: LimitsSettings.model_validate({}))
     profiles: dict[str, ProfileSettings] = Field(description="kinds of upload by name", min_length=1)
+    delivery: DeliverySettings = Field(default_factory=lambda: DeliverySettings.model_validate({}))
     allow_insecure: tuple[Override, ...] = Field((), description="checks that are switched off, by name")
 
     @classmethod

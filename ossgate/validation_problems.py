@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from ossgate.problems import Location, Problem
+from ossgate.problems import Location, Problem, number_table
 
 SHOWN_CHARACTERS = 60
 _EXAMPLE = "`ossgate init` writes an example of every setting"
@@ -68,7 +68,7 @@ def leave_out(data: Mapping[str, Any], errors: Iterable[Any]) -> dict[str, Any]:
 
 
 def _translate(error: Any, model: type[BaseModel]) -> Problem:
-    location = tuple(str(part) for part in error["loc"] if not isinstance(part, int))
+    location = _locate(error["loc"])
     kind: str = error["type"]
     if location[-1] in _UNION_TAGS:
         location = location[:-1]
@@ -85,6 +85,15 @@ def _translate(error: Any, model: type[BaseModel]) -> Problem:
     return Problem(location, message, hint)
 
 
+def _locate(parts: Sequence[str | int]) -> Location:
+    """Return where pydantic found something; a place in a list is told only where it is a list of tables."""
+    return tuple(
+        number_table(part) if isinstance(part, int) else part
+        for part, following in zip(parts, (*parts[1:], 0), strict=True)
+        if isinstance(part, str) or (isinstance(following, str) and following not in _UNION_TAGS)
+    )
+
+
 def _show(value: object) -> str:
     return "" if isinstance(value, (dict, list, tuple)) else f" (it is {str(value)[:SHOWN_CHARACTERS]!r})"
 
@@ -94,8 +103,9 @@ def list_names(model: type[BaseModel], location: Location) -> list[str]:
     found: Any = model
     for part in location:
         if not isinstance(found, type) or not issubclass(found, BaseModel):
-            # A table by names of the user's: the part is such a name, and its type comes last in dict[str, X].
-            found = get_args(found)[-1] if get_args(found) else None
+            # A table by names of the user's, or a list of tables: dict[str, X] or tuple[X, ...].
+            kinds = [kind for kind in get_args(found) if kind is not Ellipsis]
+            found = kinds[-1] if kinds else None
             continue
         field = found.model_fields.get(part)
         found = field.annotation if field else None

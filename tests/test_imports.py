@@ -73,6 +73,8 @@ def allowed_for(module: str) -> set[str] | None:
         return {"ossgate.bucket", "signer", "urllib3"}
     if module.startswith("ossgate.ledger"):
         return {"ossgate.ledger", "sqlalchemy", "alembic", "psycopg"}
+    if is_within(module, {"ossgate.delivery"}):
+        return {"ossgate.delivery", "ossgate.ledger", "kombu", "standardwebhooks", "urllib3"}
     if is_within(module, {"ossgate.access"}):
         return {"ossgate.access", "flask", "itsdangerous", "joserfc", "limits", "redis", "urllib3"}
     if module.startswith("ossgate.emulator"):
@@ -109,7 +111,7 @@ def test_settings_are_read_in_one_place():
 
     assert readers <= {
         "ossgate.app", "ossgate.assembly", "ossgate.access_assembly", "ossgate.access_jwt", "ossgate.cli",
-        "ossgate.key_commands",
+        "ossgate.key_commands", "ossgate.delivery_assembly", "ossgate.delivery_commands",
     }  # fmt: skip
     # The demo hands its own environment on to its two children.
     assert environment <= {"ossgate.demo"}

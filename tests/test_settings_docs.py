@@ -33,6 +33,15 @@ def find_tables(model=Settings, path=()):
 
 
 TABLES = find_tables()
+# Lists of tables, which the file writes with two brackets.
+LISTS = {
+    (*path, name)
+    for path, model in TABLES
+    for name, field in model.model_fields.items()
+    if get_origin(field.annotation) is tuple
+    and isinstance(kind := get_args(field.annotation)[0], type)
+    and issubclass(kind, BaseModel)
+}
 PATHS = {path for path, _ in TABLES}
 FIELDS = [
     (path, field.alias or name, field)
@@ -60,7 +69,8 @@ def render_tables():
         fields = [(name, field) for where, name, field in FIELDS if where == path]
         if not fields:
             continue
-        title = f"`[{'.'.join(path)}]`" if path else "At the top"
+        written = ".".join(path)
+        title = f"`[[{written}]]`" if path in LISTS else f"`[{written}]`" if path else "At the top"
         lines += [f"### {title}", ""]
         if path and model.__doc__:
             lines += [model.__doc__.strip(), ""]
@@ -111,7 +121,7 @@ def list_shown():
     table = ()
     for line in EXAMPLE.splitlines():
         bare = re.sub(r"^# ?", "", line)
-        header = re.match(r"\[([a-z_.]+)\]", bare)
+        header = re.match(r"\[\[?([a-z_.]+)\]", bare)
         key = re.match(r"([a-z_]+) = ", bare)
         if header:
             table = normalise(tuple(header[1].split(".")))
