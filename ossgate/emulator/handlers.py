@@ -7,7 +7,9 @@ from ossgate.emulator.callback_delivery import CallbackDelivery
 from ossgate.emulator.complete_multipart import CompleteMultipart
 from ossgate.emulator.credentials import Credentials
 from ossgate.emulator.delete_object import DeleteObject
+from ossgate.emulator.list_objects import ListObjects
 from ossgate.emulator.list_parts import ListParts
+from ossgate.emulator.list_uploads import ListUploads
 from ossgate.emulator.multipart import Multipart
 from ossgate.emulator.multipart_store import MultipartStore
 from ossgate.emulator.object_read import ObjectRead
@@ -28,6 +30,7 @@ def build_handlers(
     """Make the handler of every operation, by the operation's name in OSS; PostObject stands apart."""
     store = buckets.store
     read = ObjectRead(store)
+    listing = ListObjects(store)
     multipart = Multipart(buckets, uploads, options.now)
     complete = CompleteMultipart(buckets, uploads, options.allow_private_callbacks, delivery, options.now)
     put = PutObject(store, buckets, options.allow_private_callbacks, delivery, options.now)
@@ -36,6 +39,9 @@ def build_handlers(
         "HeadObject": read.handle,
         "PutObject": put.handle,
         "DeleteObject": DeleteObject(store, buckets).handle,
+        "ListObjects": listing.list_v1,
+        "ListObjectsV2": listing.list_v2,
+        "ListMultipartUploads": ListUploads(uploads).handle,
         "InitiateMultipartUpload": multipart.initiate,
         "UploadPart": multipart.upload_part,
         "ListParts": ListParts(uploads).handle,
