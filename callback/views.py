@@ -85,8 +85,9 @@ def confirm_upload(upload_id: str) -> Response:
     deadline = Deadline()
     services = callback_services()
     caller = identify_request(services.access)
-    services.limits.hit(CONFIRM, caller)
     upload = services.ledger.fetch_upload(upload_id) if is_upload_id(upload_id) else None
+    # Before it is told whether there is one, so that nobody looks for ids at leisure.
+    services.limits.hit(CONFIRM, caller, upload.subject if upload else "")
     if upload is None or not caller.may_see(upload.issuer, upload.subject):
         return error_response(
             404, "upload_unknown", "there is no such upload", "check the id; it is the grant's upload_id"

@@ -197,7 +197,7 @@ class _PageParts:
         if upload is None:
             raise ApiError(404, "upload_unknown", "there is no such upload")
         try:
-            self._services.limits.hit(CONFIRM, identify_request(self._services.access))
+            self._services.limits.hit(CONFIRM, identify_request(self._services.access), upload.subject)
             return self._receiver.confirm(upload, Deadline())
         except RateLimited as error:
             raise ApiError(429, error.code, str(error)) from error

@@ -122,16 +122,15 @@ class RateLimits:
                 raise RateLimited(standing)
 
     def _list_counted(self, caller: Caller, subject: str) -> Iterator[tuple[str, str]]:
-        network = network_of(caller.address)
         if caller.way == ANONYMOUS:
             if BY_ANONYMOUS in self._per or BY_ADDRESS in self._per:
-                yield BY_ANONYMOUS, network
+                yield BY_ANONYMOUS, network_of(caller.address)
             return
         if BY_SUBJECT in self._per:
             yield BY_SUBJECT, caller.quota_key(subject or caller.default_subject)
         # A backend asks for all of its people from one address.
         if BY_ADDRESS in self._per and caller.way != API_KEY:
-            yield BY_ADDRESS, network
+            yield BY_ADDRESS, network_of(caller.address)
 
 
 def format_policies(standings: Sequence[Standing]) -> str:

@@ -311,6 +311,22 @@ def test_rates_are_told_and_kept(make_app, ask):
     assert ["upload_unknown", "rate_limited"] == codes
 
 
+def test_a_backend_confirms_for_each_of_its_people(make_app, ask):
+    """What one subject of a backend confirms is not counted against another."""
+    client = make_app(
+        API_KEYS + '[limits]\nconfirm = "1/hour"\nper = ["subject"]\n', allow='["api_key"]'
+    ).test_client()
+    uploads = [
+        ask(client, headers=bearer(KEY), fields={"subject": one})[2].json["upload_id"] for one in ("u1", "u2")
+    ]
+
+    def confirm(upload_id):
+        return client.post(f"/v1/uploads/{upload_id}/confirm", headers=bearer(KEY)).json["error"]["code"]
+
+    assert "rate_limited" not in [confirm(one) for one in uploads]
+    assert ["rate_limited"] * 2 == [confirm(one) for one in uploads]
+
+
 def test_rates_hold_for_the_plain_form_too(make_app):
     """The page without scripts asks at the same rate."""
     client = make_app('[limits]\nissue = "1/hour"\n').test_client()
