@@ -26,6 +26,7 @@ from ossgate.ledger.models import (
     Upload,
 )
 from ossgate.ledger.outbox import Outbox
+from ossgate.ledger.search import UploadFilter
 from ossgate.ledger.states import State
 
 __all__ = [
@@ -51,5 +52,6 @@ __all__ = [
     "TransitionForbidden",
     "Upload",
     "UploadExists",
+    "UploadFilter",
     "UploadUnknown",
 ]

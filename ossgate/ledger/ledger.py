@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Sequence
 from datetime import datetime
 
-from ossgate.ledger import reads
+from ossgate.ledger import reads, search
 from ossgate.ledger.batch import Routes
 from ossgate.ledger.database import Database
 from ossgate.ledger.errors import LedgerUnavailable
@@ -21,6 +21,7 @@ from ossgate.ledger.models import (
     Upload,
 )
 from ossgate.ledger.outbox import Outbox
+from ossgate.ledger.search import UploadFilter
 from ossgate.ledger.writer import Writer
 
 _open_ledgers: weakref.WeakSet["Ledger"] = weakref.WeakSet()
@@ -68,6 +69,11 @@ class Ledger:
     def dropped(self) -> int:
         """Count the refusals and handler results that found no room in the queue."""
         return self._writer.dropped
+
+    @property
+    def waiting(self) -> int:
+        """Count what waits for the writer of this process."""
+        return self._writer.waiting
 
     def record_issued(
         self, uploads: Sequence[NewUpload], *, quota: QuotaLimit | None, now: datetime, timeout: float = 2.0
@@ -135,21 +141,45 @@ class Ledger:
         """
         return reads.fetch_upload(self._readable(), upload_id)
 
-    def fetch_history(self, upload_id: str) -> list[Change]:
-        """Fetch an upload's changes, oldest first.
+    def fetch_history(self, upload_id: str, *, limit: int | None = None) -> list[Change]:
+        """Fetch an upload's changes, oldest first; beyond the limit the newest are missing.
 
         Raises:
             LedgerUnavailable: The database failed.
         """
-        return reads.fetch_history(self._readable(), upload_id)
+        return reads.fetch_history(self._readable(), upload_id, limit=limit)
 
-    def fetch_refusals(self, *, limit: int = 100) -> list[Refusal]:
-        """Fetch refusals, newest first.
+    def fetch_refusals(self, *, limit: int = 100, before: str | None = None) -> list[Refusal]:
+        """Fetch refusals, newest first; ``before`` is the last id of the page before.
 
         Raises:
             LedgerUnavailable: The database failed.
         """
-        return reads.fetch_refusals(self._readable(), limit=limit)
+        return reads.fetch_refusals(self._readable(), limit=limit, before=before)
+
+    def find_uploads(self, wanted: UploadFilter, *, limit: int = 50) -> list[Upload]:
+        """Fetch the uploads that an operator looks for, newest first.
+
+        Raises:
+            LedgerUnavailable: The database failed.
+        """
+        return search.find_uploads(self._readable(), wanted, limit=limit)
+
+    def count_states(self, *, from_id: str) -> dict[str, int]:
+        """Count the uploads from an id on by state.
+
+        Raises:
+            LedgerUnavailable: The database failed.
+        """
+        return search.count_states(self._readable(), from_id=from_id)
+
+    def count_refusals(self, *, from_id: str) -> int:
+        """Count the refusals that are kept, from an id on.
+
+        Raises:
+            LedgerUnavailable: The database failed.
+        """
+        return search.count_refusals(self._readable(), from_id=from_id)
 
     def list_uploads(
         self,

@@ -26,18 +26,21 @@ def fetch_upload(database: Database, upload_id: str) -> Upload | None:
     return parse_upload(rows[0]) if rows else None
 
 
-def fetch_history(database: Database, upload_id: str) -> list[Change]:
-    """Fetch an upload's changes, oldest first."""
-    rows = fetch_rows(database, select(history).where(history.c.upload_id == upload_id))
+def fetch_history(database: Database, upload_id: str, *, limit: int | None = None) -> list[Change]:
+    """Fetch an upload's changes, the oldest first; where there are more than the limit, the newest are missing."""
+    query = select(history).where(history.c.upload_id == upload_id).order_by(history.c.at)
+    rows = fetch_rows(database, query.limit(limit))
     changes = [parse_change(row) for row in rows]
     return sorted(
         changes, key=lambda change: (change.at, _ORDER.get(change.claim, len(_ORDER)), change.claim)
     )
 
 
-def fetch_refusals(database: Database, *, limit: int) -> list[Refusal]:
-    """Fetch the newest refusals, newest first."""
+def fetch_refusals(database: Database, *, limit: int, before: str | None = None) -> list[Refusal]:
+    """Fetch refusals, newest first, from below an id on."""
     query = select(refusal).order_by(refusal.c.refusal_id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(refusal.c.refusal_id < before)
     return [parse_refusal(row) for row in fetch_rows(database, query)]
 
 

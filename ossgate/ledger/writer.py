@@ -62,6 +62,11 @@ class Writer:
         # The first refusals that a process adds are followed by a trim.
         self._refusals_since_trim = self._refusals_kept
 
+    @property
+    def waiting(self) -> int:
+        """Count the jobs that wait to be taken up."""
+        return self._queue.qsize() + len(self._aside)
+
     def run(self, job: Job, *, timeout: float) -> None:
         """Queue a job and wait until it is durable.
 

@@ -1,0 +1,92 @@
+"""What operators look for: uploads by filter and words, counts by state.
+
+Everything is walked by the primary key, whose ids sort by time; so a page costs the same however deep it lies, and a range
+of time costs what lies within it. The SQL is the same for SQLite and PostgreSQL.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, func, or_, select
+
+from ossgate.ledger.database import Database
+from ossgate.ledger.models import Upload
+from ossgate.ledger.reads import fetch_rows
+from ossgate.ledger.rows import parse_upload
+from ossgate.ledger.tables import refusal, upload
+
+_ESCAPE = "\\"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadFilter:
+    """Say which uploads are wanted; what is ``None`` or empty does not matter.
+
+    Attributes:
+        words: How an upload id or an object key begins, or a part of a file name; capital ASCII letters count only in keys.
+        from_id: The least id, which stands for a time.
+        below_id: The id that all wanted ones are below.
+    """
+
+    state: str | None = None
+    profile: str | None = None
+    subject: str | None = None
+    words: str = ""
+    from_id: str | None = None
+    below_id: str | None = None
+
+
+def find_uploads(database: Database, wanted: UploadFilter, *, limit: int) -> list[Upload]:
+    """Fetch uploads, newest first."""
+    query = select(upload).where(*_list_conditions(wanted)).order_by(upload.c.upload_id.desc()).limit(limit)
+    return [parse_upload(row) for row in fetch_rows(database, query)]
+
+
+def count_states(database: Database, *, from_id: str) -> dict[str, int]:
+    """Count the uploads from an id on by state; a state without any is left out."""
+    query = (
+        select(upload.c.state, func.count().label("uploads"))
+        .where(upload.c.upload_id >= from_id)
+        .group_by(upload.c.state)
+    )
+    return {row["state"]: row["uploads"] for row in fetch_rows(database, query)}
+
+
+def count_refusals(database: Database, *, from_id: str) -> int:
+    """Count the refusals that are kept, from an id on."""
+    query = select(func.count().label("refusals")).where(refusal.c.refusal_id >= from_id)
+    return int(fetch_rows(database, query)[0]["refusals"])
+
+
+def _list_conditions(wanted: UploadFilter) -> Sequence[ColumnElement[bool]]:
+    conditions = [
+        column == value
+        for column, value in (
+            (upload.c.state, wanted.state),
+            (upload.c.profile, wanted.profile),
+            (upload.c.subject, wanted.subject),
+        )
+        if value is not None
+    ]
+    if wanted.from_id is not None:
+        conditions.append(upload.c.upload_id >= wanted.from_id)
+    if wanted.below_id is not None:
+        conditions.append(upload.c.upload_id < wanted.below_id)
+    if wanted.words:
+        conditions.append(_match_words(wanted.words))
+    return conditions
+
+
+def _match_words(words: str) -> ColumnElement[bool]:
+    # Not LIKE for the beginnings: SQLite's takes small letters for capital ones, PostgreSQL's does not.
+    return or_(
+        func.substr(upload.c.upload_id, 1, len(words)) == words.upper(),
+        func.substr(upload.c.object_key, 1, len(words)) == words,
+        func.lower(upload.c.file_name).like(func.lower(f"%{_escape(words)}%"), escape=_ESCAPE),
+    )
+
+
+def _escape(words: str) -> str:
+    for sign in (_ESCAPE, "%", "_"):
+        words = words.replace(sign, _ESCAPE + sign)
+    return words
