@@ -9,7 +9,8 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import format_datetime
 
 from ossgate.emulator.access import check_anonymous
 from ossgate.emulator.admin import PREFIX, Admin
@@ -18,15 +19,17 @@ from ossgate.emulator.buckets import Bucket, BucketRegistry
 from ossgate.emulator.cors import BucketCors, answer_preflight
 from ossgate.emulator.errors import INTERNAL_ERROR, NOT_IMPLEMENTED, SERVICE_BUSY, OssError
 from ossgate.emulator.events import Transcript
+from ossgate.emulator.fault_player import FaultPlayer
 from ossgate.emulator.handlers import Handler
 from ossgate.emulator.operations import name_operation
 from ossgate.emulator.post_object import PostObject
+from ossgate.emulator.reasons import describe_refusal
+from ossgate.emulator.redaction import redact_query
 from ossgate.emulator.requests import Request
 from ossgate.emulator.responses import Response, respond_with_error
 from ossgate.emulator.store import ObjectStore
 from ossgate.emulator.upload_gate import UploadGate
 
-_MAX_MESSAGE = 500
 _CAPITAL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 # These receive or write much, or wait for a callback.
 _GATED = frozenset(
@@ -49,6 +52,7 @@ class App:
     cors: BucketCors
     gate: UploadGate
     transcript: Transcript
+    faults: FaultPlayer
     now: Callable[[], datetime]
     report_failure: Callable[[BaseException], None]
 
@@ -56,9 +60,16 @@ class App:
         """Answer any request; nothing is raised but what breaks the connection."""
         if request.raw_path.startswith(PREFIX):
             return self.admin.handle(request)
-        started = time.monotonic()
         operation, unknown = _name(request)
+        with self.faults.serve(request, operation):
+            response = self._handle(request, operation, unknown)
+            self.faults.finish(response)
+        return response
+
+    def _handle(self, request: Request, operation: str, unknown: OssError | None) -> Response:
+        started = time.monotonic()
         try:
+            self.faults.begin()
             response = self._dispatch(request, operation, unknown)
         except OssError as error:
             response = respond_with_error(error, request_id=request.request_id, host_id=request.host_id)
@@ -71,6 +82,11 @@ class App:
         self._record(request, operation, response, started)
         self._complete(request, response)
         return response
+
+    def close(self) -> None:
+        """Let all that wait go: a stop must not wait for them."""
+        self.transcript.close()
+        self.faults.close()
 
     def answer_error(self, request: Request, error: OssError) -> Response:
         """Shape a refusal of a request that never came to be dispatched."""
@@ -124,6 +140,7 @@ class App:
         response.headers += [
             ("x-oss-request-id", request.request_id),
             ("x-oss-server-time", str(round(self.now().timestamp() * 1000))),
+            ("Date", format_datetime(self.now().astimezone(UTC), usegmt=True)),
         ]
         bucket = self.buckets.find(request.bucket)
         if bucket is not None and request.method != "OPTIONS":
@@ -131,6 +148,7 @@ class App:
 
     def _record(self, request: Request, operation: str, response: Response, started: float) -> None:
         refused = response.status >= 400
+        facts = describe_refusal(response)
         name = _CAPITAL.sub(r"_\1", operation).lower()
         self.transcript.record(
             "refused" if refused else name,
@@ -138,11 +156,12 @@ class App:
             status=response.status,
             bucket=request.bucket or None,
             object_key=response.object_key or request.object_key or None,
-            code=response.code or None,
-            # A refused condition may quote two megabytes of policy.
-            message=response.message[:_MAX_MESSAGE] or None,
+            method=request.method,
+            query=redact_query(request.query) or None,
             request_id=request.request_id,
             duration_ms=round((time.monotonic() - started) * 1000),
+            faults=self.faults.ids or None,
+            **facts,
         )
 
 

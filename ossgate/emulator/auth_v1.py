@@ -10,6 +10,7 @@ import hmac
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from urllib.parse import quote
 
 from ossgate.emulator.credentials import Credentials, CredentialSet
 from ossgate.emulator.errors import (
@@ -187,8 +188,9 @@ def signature_mismatch(
 ) -> OssError:
     """Say what was signed here, as OSS does; a token in it is masked."""
     if found.security_token:
-        string_to_sign = string_to_sign.replace(found.security_token, "***")
-        canonical_request = canonical_request and canonical_request.replace(found.security_token, "***")
+        for token in (found.security_token, quote(found.security_token, safe="~")):
+            string_to_sign = string_to_sign.replace(token, "***")
+            canonical_request = canonical_request and canonical_request.replace(token, "***")
     octets = string_to_sign.encode("utf-8", "replace")
     extras = [
         ("OSSAccessKeyId", found.access_key_id),

@@ -5,16 +5,15 @@ The object is kept whatever happens here. A success passes the receiver's body o
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ossgate.emulator.callback_definition import CallbackDefinition, CallbackUrl
-from ossgate.emulator.callback_sender import UNREACHABLE, CallbackResult, CallbackSender, fail_with_status
+from ossgate.emulator.callback_definition import CallbackDefinition
+from ossgate.emulator.callback_faults import FaultyCallbackSender
 from ossgate.emulator.callback_template import Value, fill_template
 from ossgate.emulator.errors import ErrorKind, OssError
 from ossgate.emulator.events import Transcript
-from ossgate.emulator.faults import FaultPlan
 from ossgate.emulator.image_info import read_image_info
 from ossgate.emulator.object_metadata import ObjectMetadata
 from ossgate.emulator.requests import Request
@@ -24,13 +23,11 @@ from ossgate.emulator.store import ObjectStore
 
 @dataclass(frozen=True, slots=True)
 class CallbackDelivery:
-    """Delivers callbacks; plays the faults that were asked for."""
+    """Delivers callbacks."""
 
     store: ObjectStore
-    sender: CallbackSender
-    faults: FaultPlan
+    sender: FaultyCallbackSender
     transcript: Transcript
-    sleep: Callable[[float], None] = time.sleep
 
     def deliver(
         self,
@@ -50,7 +47,14 @@ class CallbackDelivery:
         started = time.monotonic()
         variables = self._build_variables(definition, metadata, request, operation) | dict(custom_variables)
         body = fill_template(definition.body, definition.body_type, variables)
-        result, url = self._send(definition, body, request)
+        result, url = self.sender.send(
+            definition,
+            body,
+            bucket=metadata.bucket,
+            object_key=metadata.object_key,
+            operation=operation,
+            request_id=request.request_id,
+        )
         # The query may carry the receiver's own token: it stays out of the transcript.
         self.transcript.record(
             "callback",
@@ -67,18 +71,6 @@ class CallbackDelivery:
             return Response(200, [("Content-Type", "application/json")], result.answer)
         error = OssError(ErrorKind(203, "CallbackFailed", result.message, result.ec))
         return respond_with_error(error, request_id=request.request_id, host_id=request.host_id)
-
-    def _send(
-        self, definition: CallbackDefinition, body: bytes, request: Request
-    ) -> tuple[CallbackResult, CallbackUrl]:
-        fault = self.faults.take("callback")
-        if fault is not None and fault.action == "drop":
-            return UNREACHABLE, definition.urls[0]
-        if fault is not None and fault.action == "status":
-            return fail_with_status(fault.status), definition.urls[0]
-        if fault is not None:
-            self.sleep(fault.seconds)
-        return self.sender.send(definition, body, bucket=request.bucket, request_id=request.request_id)
 
     def _build_variables(
         self, definition: CallbackDefinition, metadata: ObjectMetadata, request: Request, operation: str

@@ -7,13 +7,24 @@ https://help.aliyun.com/zh/oss/developer-reference/callback
 
 import base64
 import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import unquote_to_bytes
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 KEY_FILE = "callback-key.pem"
+ROTATED_KEY_FILE = "callback-key-2.pem"
+
+
+class CallbackSigner(Protocol):
+    """Signs callbacks."""
+
+    def sign(self, target: str, body: bytes) -> str:
+        """Tell the signature of a target and a body, base64."""
 
 
 class CallbackKey:
@@ -46,13 +57,47 @@ class CallbackKey:
         return base64.b64encode(signature).decode()
 
 
-def load_callback_key(data_dir: Path) -> CallbackKey:
+class CallbackKeyRing:
+    """The key in use, and the one that it may be rotated to.
+
+    Args:
+        make_rotated: Makes or reads the other key, when it is first needed.
+        rotated_url: Where the other key is found under a URL of its own.
+    """
+
+    def __init__(self, key: CallbackKey, make_rotated: Callable[[], CallbackKey], rotated_url: str) -> None:
+        self.key = key
+        self.rotated_url = rotated_url
+        self._make_rotated = make_rotated
+        self._rotated: CallbackKey | None = None
+        self._served = key
+        self._lock = threading.Lock()
+
+    @property
+    def rotated(self) -> CallbackKey:
+        """The other key."""
+        with self._lock:
+            if self._rotated is None:
+                self._rotated = self._make_rotated()
+            return self._rotated
+
+    @property
+    def served_pem(self) -> str:
+        """The public key that is found under the usual URL: of the key that signed last under it."""
+        return self._served.public_pem
+
+    def serve(self, key: CallbackKey) -> None:
+        """Have another key found under the usual URL."""
+        self._served = key
+
+
+def load_callback_key(data_dir: Path, file_name: str = KEY_FILE) -> CallbackKey:
     """Read the folder's key, or make one that only its owner may read.
 
     Raises:
         ValueError: The file holds no RSA private key.
     """
-    path = data_dir / KEY_FILE
+    path = data_dir / file_name
     if not path.exists():
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         pem = key.private_bytes(

@@ -19,7 +19,7 @@ from email.utils import formatdate
 from pathlib import Path
 
 from ossgate.emulator.callback_definition import CallbackDefinition, CallbackUrl
-from ossgate.emulator.callback_key import CallbackKey
+from ossgate.emulator.callback_key import CallbackSigner
 from ossgate.emulator.errors import (
     CALLBACK_FAILED_NOT_JSON,
     CALLBACK_FAILED_STATUS,
@@ -61,6 +61,16 @@ def fail_with_status(status: int) -> CallbackResult:
     return CallbackResult(message=f"Error status : {status}.", ec=CALLBACK_FAILED_STATUS)
 
 
+def fail_late(url: CallbackUrl, timeout: float) -> CallbackResult:
+    """Tell of a receiver that did not answer in time."""
+    spent = round(timeout * 1000)
+    message = (
+        f"Error status : -1 {url.address}:{url.port} reply timeout, cost:{spent}ms, "
+        f"timeout:{spent}ms (err -4, errno115)"
+    )
+    return CallbackResult(message=message, ec=CALLBACK_FAILED_TIMEOUT)
+
+
 @dataclass(frozen=True, slots=True)
 class CallbackSender:
     """Sends callbacks.
@@ -71,7 +81,7 @@ class CallbackSender:
         ca_file: Certificates for https receivers; None means the system's.
     """
 
-    key: CallbackKey
+    key: CallbackSigner
     public_key_url: str
     timeout: float = 5.0
     ca_file: Path | None = None
@@ -132,12 +142,7 @@ class CallbackSender:
                 connection.sendall(head.encode() + b"\r\n" + body)
                 return _read_answer(connection, deadline)
         except TimeoutError:
-            spent = round(self.timeout * 1000)
-            message = (
-                f"Error status : -1 {url.address}:{url.port} reply timeout, cost:{spent}ms, "
-                f"timeout:{spent}ms (err -4, errno115)"
-            )
-            return CallbackResult(message=message, ec=CALLBACK_FAILED_TIMEOUT)
+            return fail_late(url, self.timeout)
         except (ConnectionError, ssl.SSLError, http.client.HTTPException):
             # Nothing listens, the handshake fails, or what answers is no HTTP: OSS's own proxy reports 502.
             return fail_with_status(502)

@@ -94,6 +94,8 @@ PRECONDITION_FAILED = ErrorKind(
     412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold."
 )
 SERVICE_BUSY = ErrorKind(503, "ServiceUnavailable", "Please reduce your request rate.")
+SLOW_DOWN = ErrorKind(503, "SlowDown", "Please reduce your request rate.")
+FAULT_HEADER_INVALID = ErrorKind(400, "InvalidArgument", "The fault header is not understood.")
 
 # Signatures and credentials.
 AUTHORIZATION_MALFORMED = ErrorKind(

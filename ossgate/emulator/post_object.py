@@ -156,6 +156,7 @@ class PostObject:
         headers = _read_headers(request, fields)
         object_key = expand_file_name(fields.get("key"), fields.file_name)
         check_object_key(object_key)
+        self.delivery.sender.player.name_key(object_key)
         callback = None
         if "callback" in fields.values:
             callback = parse_callback(fields.get("callback"), allow_private=self.allow_private_callbacks)

@@ -5,7 +5,7 @@ turn, so that one piece may still be hashed while the next is received.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 CHUNK_BYTES = 1024 * 1024
@@ -26,6 +26,8 @@ class SocketBody:
 
     def __init__(self, connection: Any, length: int | None) -> None:
         self.length = length
+        self.received = 0
+        self._marks: list[tuple[int, Callable[[], None]]] = []
         self._connection = connection
         self._left = length or 0
         self._last_chunk_seen = length is not None
@@ -52,6 +54,10 @@ class SocketBody:
             if other:
                 buffer, other = other, buffer
 
+    def add_mark(self, position: int, effect: Callable[[], None]) -> None:
+        """Have something happen once so many bytes have been received; what it raises ends the reading."""
+        self._marks = sorted([*self._marks, (position, effect)], key=lambda mark: mark[0])
+
     def drain(self) -> None:
         """Read and forget what is left."""
         for _ in self.iter_chunks():
@@ -62,11 +68,16 @@ class SocketBody:
         with memoryview(buffer) as view:
             while filled < len(buffer) and self._find_bytes():
                 wanted = min(len(buffer) - filled, self._left)
+                if self._marks:
+                    wanted = min(wanted, self._marks[0][0] - self.received)
                 received = self._receive(view[filled : filled + wanted])
                 if not received:
                     raise BodyTruncated("the request body ended early")
                 filled += received
                 self._left -= received
+                self.received += received
+                while self._marks and self._marks[0][0] <= self.received:
+                    self._marks.pop(0)[1]()
         return filled
 
     def _find_bytes(self) -> bool:

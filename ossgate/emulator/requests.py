@@ -6,7 +6,7 @@ own domains by the CNAME map; https://help.aliyun.com/zh/oss/user-guide/regions-
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import quote, unquote_to_bytes
@@ -21,6 +21,10 @@ class Body(Protocol):
     """The bytes that follow the headers."""
 
     length: int | None
+    received: int
+
+    def add_mark(self, position: int, effect: Callable[[], None]) -> None:
+        """Have something happen once so many bytes have been received."""
 
     def iter_chunks(self) -> Iterator[bytes | bytearray]:
         """Yield the body in large pieces; a piece is overwritten by the next but one."""

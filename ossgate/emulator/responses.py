@@ -1,6 +1,6 @@
 """Answers on their way to the client."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import BinaryIO
@@ -45,6 +45,9 @@ class Response:
         code: OSS's error code, when this is a refusal; for the transcript.
         message: The error's text, for the transcript.
         object_key: The key that was stored, for the transcript: a form's request line does not tell it.
+        extras: Further members of the error document, for the transcript.
+        cut_after: Bytes of the body after which the connection is cut; 0 sends nothing at all.
+        pause_after: Bytes of the body after which the answer pauses for `pause_seconds`.
     """
 
     status: int
@@ -54,11 +57,44 @@ class Response:
     code: str = ""
     message: str = ""
     object_key: str = ""
+    extras: tuple[tuple[str, str], ...] = ()
+    cut_after: int | None = None
+    pause_after: int = 0
+    pause_seconds: float = 0.0
 
     @property
     def status_line(self) -> str:
         """The code with its reason phrase."""
-        return f"{self.status} {HTTPStatus(self.status).phrase}"
+        try:
+            return f"{self.status} {HTTPStatus(self.status).phrase}"
+        except ValueError:
+            return f"{self.status} Unknown"
+
+    def close(self) -> None:
+        """Close the file that the body is a part of, if it is."""
+        if not isinstance(self.body, bytes):
+            self.body.close()
+
+
+def interrupt_pieces(response: Response, sleep: Callable[[float], None]) -> Iterator[bytes | memoryview]:
+    """Yield the body, pausing and ending where the response says so."""
+    sent = 0
+    pause = (response.pause_after, response.pause_seconds) if response.pause_after else None
+    for piece in (response.body,) if isinstance(response.body, bytes) else response.body:
+        left = memoryview(piece)
+        if response.cut_after is not None:
+            left = left[: response.cut_after - sent]
+        if pause is not None and sent + len(left) >= pause[0]:
+            first = left[: pause[0] - sent]
+            yield first
+            sent += len(first)
+            left = left[len(first) :]
+            sleep(pause[1])
+            pause = None
+        yield left
+        sent += len(left)
+        if sent == response.cut_after:
+            return
 
 
 def respond_with_error(error: OssError, *, request_id: str, host_id: str) -> Response:
@@ -72,4 +108,5 @@ def respond_with_error(error: OssError, *, request_id: str, host_id: str) -> Res
         render_error(error, request_id=request_id, host_id=host_id),
         code=error.kind.code,
         message=error.message,
+        extras=error.extras,
     )

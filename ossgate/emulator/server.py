@@ -4,6 +4,7 @@ import errno
 import logging
 import socket
 import threading
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -11,17 +12,25 @@ from urllib.parse import urlsplit
 from cheroot.server import HTTPServer
 
 from ossgate.emulator.admin import PREFIX, Admin
+from ossgate.emulator.admin_objects import AdminObjects
 from ossgate.emulator.app import App
 from ossgate.emulator.authenticator import Authenticator
 from ossgate.emulator.buckets import Bucket, BucketRegistry
 from ossgate.emulator.callback_delivery import CallbackDelivery
-from ossgate.emulator.callback_key import CallbackKey, load_callback_key
+from ossgate.emulator.callback_faults import FaultyCallbackSender
+from ossgate.emulator.callback_key import (
+    ROTATED_KEY_FILE,
+    CallbackKey,
+    CallbackKeyRing,
+    load_callback_key,
+)
 from ossgate.emulator.callback_sender import CallbackSender
 from ossgate.emulator.cors import BucketCors, CorsRule
 from ossgate.emulator.credentials import Credentials, CredentialSet
 from ossgate.emulator.data_lock import DataDirInUse, DataLock
 from ossgate.emulator.events import Transcript
-from ossgate.emulator.faults import FaultPlan
+from ossgate.emulator.fault_plan import FaultPlan
+from ossgate.emulator.fault_player import FaultPlayer
 from ossgate.emulator.gateway import EmulatorGateway
 from ossgate.emulator.handlers import build_handlers
 from ossgate.emulator.multipart_store import MultipartStore
@@ -151,6 +160,8 @@ class Emulator:
     def stop(self) -> None:
         """Stop answering; running uploads get a moment to end."""
         if self._server is not None and self._thread is not None:
+            # Threads that wait must not delay the end.
+            self._server.app.close()
             self._server.stop()
             self._thread.join()
             self._server = self._thread = None
@@ -219,18 +230,26 @@ class Emulator:
         return server
 
     def _build_app(self, buckets: BucketRegistry, uploads: MultipartStore, key: CallbackKey) -> App:
-        options = self.options
         store = buckets.store
+        transcript = Transcript(self.options.on_event)
+        player = FaultPlayer(
+            FaultPlan(), transcript, now=self.options.now, headers=self.options.fault_headers
+        )
+        # All that asks for the time is told what faults make of it.
+        options = replace(self.options, now=player.now)
         credentials = CredentialSet(
             [
                 Credentials(options.access_key_id, options.access_key_secret),
                 *options.temporary_credentials,
             ]
         )
-        transcript = Transcript(options.on_event)
-        faults = FaultPlan()
+        keys = CallbackKeyRing(
+            key,
+            lambda: load_callback_key(options.data_dir, ROTATED_KEY_FILE),
+            f"{self.url}{PREFIX}callback-2.pem",
+        )
         sender = CallbackSender(key, self.public_key_url, options.callback_timeout, options.callback_ca_file)
-        delivery = CallbackDelivery(store, sender, faults, transcript)
+        delivery = CallbackDelivery(store, FaultyCallbackSender(sender, keys, player), transcript)
         post_object = PostObject(
             store=store,
             buckets=buckets,
@@ -240,19 +259,31 @@ class Emulator:
             delivery=delivery,
             now=options.now,
         )
+        objects = AdminObjects(store, buckets, self._describe)
+
+        def clear_all() -> None:
+            objects.clear()
+            player.plan.clear()
+            transcript.clear()
+
+        admin = Admin(urlsplit(self.url).hostname or "", keys, player, transcript, objects, clear_all)
         return App(
             store=store,
             buckets=buckets,
-            admin=Admin(key.public_pem, urlsplit(self.url).hostname or "", faults, transcript),
+            admin=admin,
             authenticator=Authenticator(credentials, options.region, options.now),
             post_object=post_object,
             handlers=build_handlers(options, buckets, uploads, delivery),
             cors=BucketCors((CorsRule(options.cors_origins),) if options.cors_origins else ()),
             gate=UploadGate(options.max_uploads),
             transcript=transcript,
+            faults=player,
             now=options.now,
             report_failure=_report_failure,
         )
+
+    def _describe(self) -> dict[str, Any]:
+        return {"url": self.url, "bucket_url": self.bucket_url, "region": self.options.region}
 
     def _list_given_buckets(self) -> list[Bucket]:
         options = self.options
