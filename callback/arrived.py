@@ -29,7 +29,7 @@ from signer.grants import format_time
 from signer.profiles import Profile
 
 Target = Literal["uploaded", "unconfirmed"]
-Via = Literal["callback", "confirm", "reconcile"]
+Via = Literal["callback", "confirm", "complete", "reconcile"]
 
 
 class Log(Protocol):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from callback.arrived import Arrivals, ArrivedObject, ReceivingProfile
+from callback.arrived import Arrivals, ArrivedObject, ReceivingProfile, Via
 from callback.body import Claims, parse_body
 from callback.claims import verify_ticket
 from callback.confirmation import check_object, open_object_seal
@@ -86,8 +86,11 @@ class Receiver:
             deadline=deadline,
         )
 
-    def confirm(self, upload: Upload, deadline: Deadline) -> bytes:
+    def confirm(self, upload: Upload, deadline: Deadline, *, via: Via = "confirm") -> bytes:
         """Return what the callback would have answered, having asked the bucket itself.
+
+        Args:
+            via: What is recorded of how the arrival was found.
 
         Raises:
             ObjectMissing, BucketDisagrees: Nothing of ours is there; answered with 409.
@@ -119,7 +122,7 @@ class Receiver:
             facts,
             ArrivedObject(found.size, found.etag, found.content_type, found.crc64),
             target="uploaded",
-            via="confirm",
+            via=via,
             deadline=deadline,
         )
 

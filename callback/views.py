@@ -96,7 +96,7 @@ def confirm_upload(upload_id: str) -> Response:
     return json_bytes_response(services.receiver.confirm(upload, deadline))
 
 
-@bp.errorhandler(errors.CallbackRefused)
+@bp.app_errorhandler(errors.CallbackRefused)
 def refuse(error: errors.CallbackRefused) -> Response:
     """Answer a refusal with its status; a refused callback is kept with the layer that refused it."""
     services = callback_services()
@@ -127,7 +127,7 @@ def refuse(error: errors.CallbackRefused) -> Response:
     return error_response(status, error.code, error.message, error.hint)
 
 
-@bp.errorhandler(BucketUnavailable)
+@bp.app_errorhandler(BucketUnavailable)
 def refuse_without_bucket(error: BucketUnavailable) -> Response:
     """Answer that the bucket could not be asked."""
     response = error_response(503, error.code, str(error), "ask again in a moment; nothing was lost")

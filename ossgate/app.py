@@ -31,10 +31,12 @@ from ossgate.ledger import LedgerBusy, LedgerUnavailable, QuotaExceeded
 from ossgate.logs import log_event
 from ossgate.settings import LoadedSettings, load_settings
 from ossgate.wire import error_response, request_id
+from signer import open_upload_views
 from signer.errors import SignerError
 from signer.file_names import choose_extension
 from signer.grants import GrantIssuer, GrantRequest
 from signer.issue_request import IssueRequest
+from signer.open_uploads import OpenUploads
 from signer.services import SignerServices
 from signer.upload_ids import is_upload_id, new_upload_id
 
@@ -58,9 +60,22 @@ def create_app(loaded: LoadedSettings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
     link_seconds = loaded.settings.oss.link_seconds
     bucket = BucketClient(parts.credentials, now=utc_now)
+    issuer = GrantIssuer(parts.ticket_keys, parts.seal_keys, parts.credentials, new_upload_id)
+    profiles = {name: receiving.profile for name, receiving in parts.profiles.items()}
+    receiver = build_receiver(parts, bucket, link_seconds)
     services = SignerServices(
-        issuer=GrantIssuer(parts.ticket_keys, parts.seal_keys, parts.credentials, new_upload_id),
-        profiles={name: receiving.profile for name, receiving in parts.profiles.items()},
+        issuer=issuer,
+        open_uploads=OpenUploads(
+            issuer=issuer,
+            profiles=profiles,
+            ledger=parts.ledger,
+            bucket=bucket,
+            # An upload that we completed ourselves has no callback: what that would have done is done at once.
+            settle=lambda upload: receiver.confirm(upload, Deadline(), via="complete"),
+            now=utc_now,
+            log=log_event,
+        ),
+        profiles=profiles,
         access=parts.access,
         limits=parts.limits,
         ledger=parts.ledger,
@@ -69,7 +84,6 @@ def create_app(loaded: LoadedSettings | None = None) -> Flask:
         now=utc_now,
         log=log_event,
     )
-    receiver = build_receiver(parts, bucket, link_seconds)
     app.extensions["signer"] = services
     app.extensions["callback"] = CallbackServices(receiver, parts.access, parts.limits, parts.ledger, utc_now)
     app.extensions["bearers"] = access_views.BearerServices(
@@ -77,7 +91,14 @@ def create_app(loaded: LoadedSettings | None = None) -> Flask:
     )
     app.extensions["pages"] = build_pages(services, receiver, parts.bucket_origins)
     app.extensions["health"] = health.Health(services, parts.ledger)
-    for blueprint in (signer.views.bp, callback.views.bp, access_views.bp, pages.bp, health.bp):
+    for blueprint in (
+        signer.views.bp,
+        open_upload_views.bp,
+        callback.views.bp,
+        access_views.bp,
+        pages.bp,
+        health.bp,
+    ):
         app.register_blueprint(blueprint)
     _answer_errors(app)
     _tell_request_ids(app)

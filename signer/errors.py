@@ -11,6 +11,11 @@
     │   ├── SizeMissing  ViaNotAllowed
     │   ├── ContentTypeNotAllowed  VariablesInvalid  SubjectInvalid
     │   └── GrantTooLarge
+    ├── PartsRefused            a request about the parts of an upload that does not fit it
+    │   ├── PartNumberInvalid  TooManyParts  PartSizeInvalid
+    │   └── PartsMissing  PartsMismatch  PartTooSmall  PartsSizeMismatch
+    ├── UploadNotOpen           an upload that this cannot be done with
+    │   └── NotMultipart  UploadArrived  UploadGone  GrantExpired  ObjectExists
     ├── TicketError             TicketMalformed  TicketForged
     └── SealError
 
@@ -124,6 +129,90 @@ class GrantTooLarge(GrantRefused):
     """All fields together would push the callback parameter over OSS's 5 KB."""
 
     code = "grant_too_large"
+
+
+class PartsRefused(SignerError):
+    """A request about the parts of an upload that does not fit it."""
+
+    code = "parts_invalid"
+
+
+class PartNumberInvalid(PartsRefused):
+    """A part number that is no whole number from 1 to the upload's number of parts."""
+
+    code = "part_number_invalid"
+
+
+class TooManyParts(PartsRefused):
+    """More part numbers in one request than are signed at once."""
+
+    code = "too_many_parts"
+
+
+class PartSizeInvalid(PartsRefused):
+    """A part size that OSS does not take, or that makes more than 10,000 parts."""
+
+    code = "part_size_invalid"
+
+
+class PartsMissing(PartsRefused):
+    """No part has arrived."""
+
+    code = "parts_missing"
+
+
+class PartsMismatch(PartsRefused):
+    """A list of parts that is not what the bucket holds."""
+
+    code = "parts_mismatch"
+
+
+class PartTooSmall(PartsRefused):
+    """A part other than the last below OSS's 100 KB."""
+
+    code = "part_too_small"
+
+
+class PartsSizeMismatch(PartsRefused):
+    """Parts that together do not have the size that was granted."""
+
+    code = "parts_size_mismatch"
+
+
+class UploadNotOpen(SignerError):
+    """An upload that this cannot be done with."""
+
+    code = "upload_not_open"
+
+
+class NotMultipart(UploadNotOpen):
+    """Parts are asked of an upload that has none."""
+
+    code = "not_multipart"
+
+
+class UploadArrived(UploadNotOpen):
+    """The object is there already."""
+
+    code = "upload_arrived"
+
+
+class UploadGone(UploadNotOpen):
+    """The upload was aborted or deleted, here or in the bucket."""
+
+    code = "upload_closed"
+
+
+class GrantExpired(UploadNotOpen):
+    """The grant's time is over."""
+
+    code = "grant_expired"
+
+
+class ObjectExists(UploadNotOpen):
+    """Another object stands under the key, which is not overwritten."""
+
+    code = "object_exists"
 
 
 class TicketError(SignerError):

@@ -16,6 +16,8 @@ from signer.credentials import Credentials
 from signer.errors import GrantTooLarge, SizeMissing, SubjectInvalid
 from signer.facts import Facts, Via, encode_facts
 from signer.file_names import build_content_disposition, clean_file_name, guess_content_type
+from signer.object_headers import build_object_headers
+from signer.part_sizes import check_part_size, choose_part_size
 from signer.post_form import sign_form
 from signer.presign import UrlSigner, cap_lifetime
 from signer.profiles import MAX_SUBJECT_BYTES, Profile
@@ -35,6 +37,7 @@ class GrantRequest:
     size: int | None = None
     content_type: str = ""
     variables: Mapping[str, object] = field(default_factory=dict)
+    part_size: int | None = None
 
 
 EXACT_SIZES: frozenset[Via] = frozenset({"put", "multipart"})
@@ -157,6 +160,35 @@ class GrantIssuer:
             signer=UrlSigner(profile.place, profile.signature, credentials, now),
             expires=lifetime,
         )
+
+    def plan_multipart(
+        self, profile: Profile, request: GrantRequest, *, issuer: str, subject: str, now: datetime
+    ) -> tuple[Facts, dict[str, str], int]:
+        """Return the facts of an upload in parts, the headers that it is begun with, and the size of its parts.
+
+        Raises:
+            GrantRefused: The request asks for what the profile does not give, or tells no size.
+            PartSizeInvalid: The part size that it asks for is not possible.
+        """
+        now = to_utc(now)
+        facts = plan_upload(
+            profile,
+            request,
+            issuer=issuer,
+            subject=subject,
+            upload_id=self.new_upload_id(now),
+            now=now,
+            via="multipart",
+        )
+        part_size = (
+            choose_part_size(facts.size_max)
+            if request.part_size is None
+            else check_part_size(request.part_size, facts.size_max)
+        )
+        encoded_facts = encode_facts(facts)
+        # Found out now: a completion that cannot carry its callback would be noticed when all the bytes are there.
+        self.build_callback_param(profile, encoded_facts)
+        return facts, build_object_headers(profile, facts, self.seal_keys.encrypt(encoded_facts)), part_size
 
     def build_callback_param(self, profile: Profile, encoded_facts: bytes) -> str:
         """Return the callback parameter that carries the ticket of these facts.

@@ -15,8 +15,10 @@ from signer.grants import GrantRequest
 MAX_FILES = 100
 MAX_SUBJECT_TEXT = 1024
 MAX_NAME_TEXT = 4096
-REQUESTED_WAYS: tuple[Via, ...] = ("post", "put")
-_ONE_FILE = {"filename", "size", "content_type", "vars", "via", "profile", "subject"}
+REQUESTED_WAYS: tuple[Via, ...] = ("post", "put", "multipart")
+MAX_MULTIPART_FILES = 20
+"""Each is begun in the bucket, one after the other, while the client waits."""
+_ONE_FILE = {"filename", "size", "content_type", "vars", "via", "profile", "subject", "part_size"}
 _SHARED = {"profile", "subject", "via"}
 
 
@@ -51,17 +53,12 @@ def parse_issue_request(body: bytes) -> IssueRequest:
         FieldInvalid: A field of another form than is documented; answered with 422.
         SizeInvalid: A size that is no whole number of bytes; answered with 422.
     """
-    try:
-        data = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise RequestMalformed("the body is not JSON", hint='send {"profile": …, "filename": …}') from error
-    if not isinstance(data, dict):
-        raise RequestMalformed("the body is not a JSON object", hint='send {"profile": …, "filename": …}')
+    data = parse_object(body, example='{"profile": …, "filename": …}')
     if "files" not in data:
-        _refuse_unknown(data, _ONE_FILE)
+        refuse_unknown(data, _ONE_FILE)
         places = entries = [data]
     else:
-        _refuse_unknown(data, _SHARED | {"files"})
+        refuse_unknown(data, _SHARED | {"files"})
         entries = _parse_files(data)
         places = [data, *entries]
     profile = _read_same(places, "profile")
@@ -71,7 +68,13 @@ def parse_issue_request(body: bytes) -> IssueRequest:
         raise FieldInvalid(
             "the field profile is missing", hint="`GET /v1/profiles` lists what is open to you"
         )
-    return IssueRequest(profile, subject, tuple(map(_parse_file, entries)), "files" in data, via)
+    if via == "multipart" and len(entries) > MAX_MULTIPART_FILES:
+        raise FieldInvalid(
+            f"{len(entries)} multipart uploads in one request are more than {MAX_MULTIPART_FILES}",
+            hint="ask for each file's grant just before its upload",
+        )
+    files = tuple(_parse_file(entry, via) for entry in entries)
+    return IssueRequest(profile, subject, files, "files" in data, via)
 
 
 def _parse_files(data: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -86,7 +89,7 @@ def _parse_files(data: Mapping[str, Any]) -> list[dict[str, Any]]:
     for entry in files:
         if not isinstance(entry, dict):
             raise FieldInvalid("an entry of files is not a JSON object")
-        _refuse_unknown(entry, _ONE_FILE)
+        refuse_unknown(entry, _ONE_FILE)
     return files
 
 
@@ -101,7 +104,27 @@ def _parse_via(written: str) -> Via:
     )
 
 
-def _refuse_unknown(data: Mapping[str, Any], known: set[str]) -> None:
+def parse_object(body: bytes, *, example: str) -> dict[str, Any]:
+    """Return the JSON object that a body holds.
+
+    Raises:
+        RequestMalformed: It holds none; answered with 400.
+    """
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise RequestMalformed("the body is not JSON", hint=f"send {example}") from error
+    if not isinstance(data, dict):
+        raise RequestMalformed("the body is not a JSON object", hint=f"send {example}")
+    return data
+
+
+def refuse_unknown(data: Mapping[str, Any], known: set[str]) -> None:
+    """Refuse fields that are not documented.
+
+    Raises:
+        FieldInvalid: Answered with 422.
+    """
     for name in data:
         if name not in known:
             raise FieldInvalid(
@@ -127,7 +150,7 @@ def _read_text(data: Mapping[str, Any], name: str, longest: int) -> str:
     return value
 
 
-def _parse_file(entry: Mapping[str, Any]) -> GrantRequest:
+def _parse_file(entry: Mapping[str, Any], via: Via) -> GrantRequest:
     if "filename" not in entry:
         raise FieldInvalid(
             "the field filename is missing", hint="send the name of the file, such as photo.jpg"
@@ -143,4 +166,21 @@ def _parse_file(entry: Mapping[str, Any]) -> GrantRequest:
         size=size,
         content_type=_read_text(entry, "content_type", MAX_NAME_TEXT),
         variables=variables or {},
+        part_size=_parse_part_size(entry, via),
     )
+
+
+def _parse_part_size(entry: Mapping[str, Any], via: Via) -> int | None:
+    part_size = entry.get("part_size")
+    if part_size is None:
+        return None
+    if via != "multipart":
+        raise FieldInvalid(
+            "only multipart uploads have a part_size", hint='leave it out, or send "via": "multipart"'
+        )
+    if type(part_size) is not int:
+        raise FieldInvalid(
+            f"the field part_size is no whole number: {quote(part_size)}",
+            hint="leave it out, and the grant says it",
+        )
+    return part_size

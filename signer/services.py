@@ -15,12 +15,15 @@ from ossgate.access.rates import ISSUE, RateLimits
 from ossgate.bucket import BucketClient
 from ossgate.ledger import Ledger, NewUpload, QuotaLimit, Upload
 from signer.errors import SignerError
-from signer.facts import Facts
-from signer.grants import Grant, GrantIssuer, format_time
+from signer.facts import Via
+from signer.grants import Grant, GrantIssuer, GrantRequest, format_time
 from signer.issue_request import FieldInvalid, IssueRequest
+from signer.multipart_grants import MultipartGrant
+from signer.open_uploads import OpenUploads
 from signer.profiles import Profile, Quota
 from signer.put_grants import PutGrant
 
+AnyGrant = Grant | PutGrant | MultipartGrant
 ISSUE_SECONDS = 3.0
 ARRIVED_STATES = ("uploaded", "unconfirmed")
 
@@ -42,6 +45,7 @@ class SignerServices:
     """Issues grants for callers, and shows uploads to those who may see them."""
 
     issuer: GrantIssuer
+    open_uploads: OpenUploads
     profiles: Mapping[str, Profile]
     access: Access
     limits: RateLimits
@@ -51,7 +55,7 @@ class SignerServices:
     now: Callable[[], datetime]
     log: Log
 
-    def issue_grants(self, wanted: IssueRequest, caller: Caller) -> Sequence[Grant | PutGrant]:
+    def issue_grants(self, wanted: IssueRequest, caller: Caller) -> Sequence[AnyGrant]:
         """Return one grant a file, all recorded in the ledger, or none.
 
         Raises:
@@ -60,6 +64,7 @@ class SignerServices:
             FieldInvalid: The caller may not name a subject.
             RateLimited: The caller asks too often.
             GrantRefused: A file outside the profile's limits.
+            BucketUnavailable: An upload in parts cannot be begun.
             QuotaExceeded, LedgerBusy, LedgerUnavailable: From the ledger.
         """
         profile = self.profiles.get(wanted.profile)
@@ -71,17 +76,23 @@ class SignerServices:
         subject = choose_subject(wanted.subject, caller)
         self.limits.hit(ISSUE, caller, subject, cost=len(wanted.files))
         now = self.now()
-        issue = self.issuer.issue_put if wanted.via == "put" else self.issuer.issue_grant
-        grants = [
-            issue(profile, file, issuer=caller.issuer, subject=subject, now=now) for file in wanted.files
-        ]
-        quota_key = caller.quota_key(subject) if profile.quota else ""
-        self.ledger.record_issued(
-            [_to_row(grant.facts, quota_key) for grant in grants],
-            quota=_to_limit(profile.quota),
-            now=now,
-            timeout=ISSUE_SECONDS,
-        )
+        grants: list[AnyGrant] = []
+        try:
+            for file in wanted.files:
+                grants.append(self._issue(wanted.via, profile, file, caller.issuer, subject, now))
+            quota_key = caller.quota_key(subject) if profile.quota else ""
+            self.ledger.record_issued(
+                [_to_row(grant, quota_key) for grant in grants],
+                quota=_to_limit(profile.quota),
+                now=now,
+                timeout=ISSUE_SECONDS,
+            )
+        except Exception:
+            # All or none: what was begun in the bucket is given up there.
+            self.open_uploads.give_up(
+                profile, [grant for grant in grants if isinstance(grant, MultipartGrant)]
+            )
+            raise
         for grant in grants:
             self.log(
                 "issued",
@@ -91,6 +102,14 @@ class SignerServices:
                 issuer=caller.issuer,
             )
         return grants
+
+    def _issue(
+        self, via: Via, profile: Profile, file: GrantRequest, issuer: str, subject: str, now: datetime
+    ) -> AnyGrant:
+        if via == "multipart":
+            return self.open_uploads.begin(profile, file, issuer=issuer, subject=subject, now=now)
+        issue = self.issuer.issue_put if via == "put" else self.issuer.issue_grant
+        return issue(profile, file, issuer=issuer, subject=subject, now=now)
 
     def fetch_upload(self, upload_id: str, caller: Caller) -> Upload | None:
         """Return an upload that this caller may see, or nothing.
@@ -109,6 +128,7 @@ class SignerServices:
         described: dict[str, Any] = {
             "upload_id": upload.upload_id,
             "state": upload.state,
+            "via": upload.via,
             "profile": upload.profile,
             "subject": upload.subject,
             "object_key": upload.object_key,
@@ -162,7 +182,8 @@ def _to_limit(quota: Quota | None) -> QuotaLimit | None:
     )
 
 
-def _to_row(facts: Facts, quota_key: str) -> NewUpload:
+def _to_row(grant: AnyGrant, quota_key: str) -> NewUpload:
+    facts = grant.facts
     return NewUpload(
         upload_id=facts.upload_id,
         profile=facts.profile,
@@ -170,6 +191,8 @@ def _to_row(facts: Facts, quota_key: str) -> NewUpload:
         issuer=facts.issuer,
         via=facts.via,
         dialect=facts.dialect or None,
+        multipart_upload_id=grant.multipart_upload_id if isinstance(grant, MultipartGrant) else None,
+        part_size=grant.part_size if isinstance(grant, MultipartGrant) else None,
         bucket=facts.bucket,
         object_key=facts.object_key,
         file_name=facts.file_name,

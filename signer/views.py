@@ -25,6 +25,9 @@ STATUSES: tuple[tuple[type[errors.SignerError], int], ...] = (
     (errors.SizeOverLimit, 413),
     (errors.ContentTypeNotAllowed, 415),
     (errors.GrantRefused, 422),
+    (errors.PartsRefused, 422),
+    (errors.GrantExpired, 410),
+    (errors.UploadNotOpen, 409),
     (FieldInvalid, 422),
 )
 

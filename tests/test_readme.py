@@ -249,12 +249,19 @@ def find_statuses():
     statuses = {}
     for base, table in (
         (signer.errors.GrantRefused, signer.views.STATUSES),
+        (signer.errors.PartsRefused, signer.views.STATUSES),
+        (signer.errors.UploadNotOpen, signer.views.STATUSES),
         (signer.views.RequestMalformed, signer.views.STATUSES),
         (signer.views.FieldInvalid, signer.views.STATUSES),
         (signer.views.ProfileUnknown, signer.views.STATUSES),
         (callback.errors.CallbackRefused, callback.views.STATUSES),
     ):
-        for kind in list_subclasses(base) - {signer.errors.GrantRefused, callback.errors.CallbackRefused}:
+        for kind in list_subclasses(base) - {
+            signer.errors.GrantRefused,
+            signer.errors.PartsRefused,
+            signer.errors.UploadNotOpen,
+            callback.errors.CallbackRefused,
+        }:
             statuses[kind.code] = next(status for row, status in table if issubclass(kind, row))
     for kind in (LedgerBusy, LedgerUnavailable, SchemaOutdated, BucketUnavailable):
         statuses[kind.code] = 503

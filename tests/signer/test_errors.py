@@ -14,7 +14,7 @@ from signer import errors
 from signer.errors import SignerError, quote
 
 PACKAGE = Path(signer.__file__).parent
-EDGES = {"views", "services"}
+EDGES = {"views", "services", "open_uploads", "open_upload_views"}
 CORE = sorted({path.stem for path in PACKAGE.glob("*.py")} - EDGES - {"__init__"})
 LIBRARIES = {"cryptography", "itsdangerous", "orjson", "signer"}
 
@@ -32,7 +32,7 @@ def list_error_classes() -> list[type[SignerError]]:
 
 @pytest.mark.parametrize("module", ["__init__", *CORE])
 def test_core_imports_nothing_of_the_web(module: str) -> None:
-    """Every core module lives on the standard library, three libraries and the signer itself, but its two edges."""
+    """Every core module lives on the standard library, three libraries and the signer itself, but its edges."""
     names = set()
     for node in ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text("utf-8"))):
         if isinstance(node, ast.Import):
