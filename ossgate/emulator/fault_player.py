@@ -155,8 +155,7 @@ class FaultPlayer:
         played = self._played
         return self._now() if played is None else self._now() + played.skew
 
-    @property
-    def stale_seconds(self) -> float:
+    def tell_staleness(self) -> float:
         """How many seconds old the listing is that this request gets."""
         played = self._played
         return 0.0 if played is None else played.stale_seconds

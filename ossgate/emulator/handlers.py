@@ -30,7 +30,7 @@ def build_handlers(
     """Make the handler of every operation, by the operation's name in OSS; PostObject stands apart."""
     store = buckets.store
     read = ObjectRead(store)
-    listing = ListObjects(store)
+    listing = ListObjects(store, delivery.sender.player.tell_staleness)
     multipart = Multipart(buckets, uploads, options.now)
     complete = CompleteMultipart(buckets, uploads, options.allow_private_callbacks, delivery, options.now)
     put = PutObject(store, buckets, options.allow_private_callbacks, delivery, options.now)

@@ -6,6 +6,7 @@ https://help.aliyun.com/zh/oss/developer-reference/listobjects-v2
 
 import base64
 import binascii
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ossgate.emulator.credentials import Credentials
@@ -20,6 +21,7 @@ from ossgate.emulator.list_arguments import (
 from ossgate.emulator.listing import Page, list_page
 from ossgate.emulator.object_metadata import ObjectMetadata
 from ossgate.emulator.owner import OWNER
+from ossgate.emulator.recent_changes import Keys, StaleKeys
 from ossgate.emulator.requests import Request
 from ossgate.emulator.responses import Response
 from ossgate.emulator.store import ObjectStore
@@ -31,9 +33,14 @@ DEFAULT_COUNT = 100
 
 @dataclass(frozen=True, slots=True)
 class ListObjects:
-    """Answers which objects a bucket holds."""
+    """Answers which objects a bucket holds.
+
+    Args:
+        tell_staleness: How many seconds old the answer is; a fault may want it so.
+    """
 
     store: ObjectStore
+    tell_staleness: Callable[[], float] = lambda: 0.0
 
     def list_v1(self, request: Request, _: Credentials | None) -> Response:
         """List by marker.
@@ -89,9 +96,14 @@ class ListObjects:
         most = read_count(request, "max-keys", default=DEFAULT_COUNT)
         page = Page()
         if most:
+            keys: Keys = self.store.index(request.bucket)
+            state: dict[str, ObjectMetadata | None] = {}
+            if seconds := self.tell_staleness():
+                state = self.store.changes.find_state(request.bucket, seconds)
+                keys = StaleKeys(keys, state)
             page = list_page(
-                self.store.index(request.bucket),
-                lambda key: self.store.find(request.bucket, key),
+                keys,
+                lambda key: state[key] if key in state else self.store.find(request.bucket, key),
                 prefix=read_name(request, "prefix"),
                 delimiter=read_name(request, "delimiter"),
                 after=after,

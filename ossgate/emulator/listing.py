@@ -7,8 +7,8 @@ many steps as it has entries. Source: https://help.aliyun.com/zh/oss/developer-r
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ossgate.emulator.key_index import KeyIndex
 from ossgate.emulator.object_metadata import ObjectMetadata
+from ossgate.emulator.recent_changes import Keys
 
 _HIGHEST = "\U0010ffff"
 Finder = Callable[[str], ObjectMetadata | None]
@@ -32,7 +32,7 @@ class Page:
         return len(self.objects) + len(self.common_prefixes)
 
 
-def list_page(index: KeyIndex, find: Finder, *, prefix: str, delimiter: str, after: str, most: int) -> Page:
+def list_page(index: Keys, find: Finder, *, prefix: str, delimiter: str, after: str, most: int) -> Page:
     """Gather the entries behind a marker.
 
     Args:
@@ -64,7 +64,7 @@ def _find_common(key: str, prefix: str, delimiter: str) -> str:
     return key[: at + len(delimiter)] if at >= 0 else ""
 
 
-def _find_first(index: KeyIndex, prefix: str, delimiter: str, after: str) -> str | None:
+def _find_first(index: Keys, prefix: str, delimiter: str, after: str) -> str | None:
     if after < prefix:
         return index.find_from(prefix)
     if after and after == _find_common(after, prefix, delimiter):
@@ -73,7 +73,7 @@ def _find_first(index: KeyIndex, prefix: str, delimiter: str, after: str) -> str
     return index.find_after(after)
 
 
-def _find_behind(index: KeyIndex, prefix: str) -> str | None:
+def _find_behind(index: Keys, prefix: str) -> str | None:
     """Tell the first key that is behind all keys with a prefix."""
     stem = prefix.rstrip(_HIGHEST)
     return index.find_from(stem[:-1] + chr(ord(stem[-1]) + 1)) if stem else None

@@ -36,6 +36,7 @@ from ossgate.emulator.key_index import KeyIndex
 from ossgate.emulator.object_errors import NOT_APPENDABLE, POSITION_NOT_EQUAL
 from ossgate.emulator.object_metadata import APPENDABLE, ObjectMetadata
 from ossgate.emulator.object_paths import map_key, read_key
+from ossgate.emulator.recent_changes import RecentChanges
 from ossgate.emulator.staged_file import StagedFile
 
 _LOCK_STRIPES = 64
@@ -55,6 +56,7 @@ class ObjectStore:
         self._uploads = self.root / "uploads"
         self._locks = [threading.RLock() for _ in range(_LOCK_STRIPES)]
         self._indexes: dict[str, KeyIndex] = {}
+        self.changes = RecentChanges()
 
     def open(self) -> None:
         """Make the folders and finish what a killed process had committed."""
@@ -132,9 +134,12 @@ class ObjectStore:
                 index = self.index(metadata.bucket)
                 if forbid_overwrite and self._metadata_path(metadata.bucket, metadata.object_key).exists():
                     raise OssError(FILE_ALREADY_EXISTS)
+                taken = index.find_from(metadata.object_key) == metadata.object_key
+                before = self._read(metadata.bucket, metadata.object_key) if taken else None
                 self._journal(draft, ".json")
                 self._move_into_place(path.with_suffix(".json"), metadata)
                 index.add(metadata.object_key)
+                self.changes.record(metadata.bucket, metadata.object_key, before)
         finally:
             draft.unlink(missing_ok=True)
 
@@ -163,6 +168,7 @@ class ObjectStore:
                 else:
                     self._journal(draft, ".append")
                     self._finish_append(staged.path.with_suffix(".append"), new)
+                self.changes.record(metadata.bucket, metadata.object_key, old)
         finally:
             draft.unlink(missing_ok=True)
         return new
@@ -202,6 +208,7 @@ class ObjectStore:
             except (FileNotFoundError, NotADirectoryError):
                 return None
             index.discard(object_key)
+            self.changes.record(bucket, object_key, metadata)
             if metadata is not None:
                 self._finish_removal(gone, metadata)
             gone.unlink(missing_ok=True)
