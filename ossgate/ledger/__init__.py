@@ -2,6 +2,8 @@
 
 from ossgate.ledger.errors import (
     DatabaseUrlInvalid,
+    LeaseHeld,
+    LeaseLost,
     LedgerBusy,
     LedgerError,
     LedgerUnavailable,
@@ -19,13 +21,17 @@ from ossgate.ledger.models import (
     ArrivalOutcome,
     Change,
     Delivery,
+    Finding,
     NewUpload,
     QuotaLimit,
+    ReconcileRun,
     Refusal,
     SinkState,
+    SweptUpload,
     Upload,
 )
 from ossgate.ledger.outbox import Outbox
+from ossgate.ledger.retention import Pruned
 from ossgate.ledger.search import UploadFilter
 from ossgate.ledger.states import State
 
@@ -36,19 +42,25 @@ __all__ = [
     "Change",
     "DatabaseUrlInvalid",
     "Delivery",
+    "Finding",
+    "LeaseHeld",
+    "LeaseLost",
     "Ledger",
     "LedgerBusy",
     "LedgerError",
     "LedgerUnavailable",
     "NewUpload",
     "Outbox",
+    "Pruned",
     "QuotaExceeded",
     "QuotaLimit",
+    "ReconcileRun",
     "Refusal",
     "RowRejected",
     "SchemaOutdated",
     "SinkState",
     "State",
+    "SweptUpload",
     "TransitionForbidden",
     "Upload",
     "UploadExists",

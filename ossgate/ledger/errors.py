@@ -7,11 +7,14 @@ LedgerError
 ├── TransitionForbidden   transition_forbidden the state machine has no such step
 ├── RowRejected           row_rejected         the database took offence at this row alone
 ├── DatabaseUrlInvalid    database_url_invalid neither SQLite nor PostgreSQL
+├── LeaseHeld             lease_held           another process does this already
+├── LeaseLost             lease_lost           another process has taken this over
 ├── LedgerBusy            ledger_busy          queue full, or the time is up
 └── LedgerUnavailable     ledger_unavailable   the database cannot be written or read now
     └── SchemaOutdated    schema_outdated      migrations have not been run
 """
 
+from datetime import datetime
 from typing import ClassVar
 
 
@@ -79,6 +82,30 @@ class DatabaseUrlInvalid(LedgerError):
     """Say what is wrong with the URL, without showing its password."""
 
     code = "database_url_invalid"
+
+
+class LeaseHeld(LedgerError):
+    """Name who does this already, and until when unless it goes on."""
+
+    code = "lease_held"
+
+    def __init__(self, name: str, owner: str, until: datetime) -> None:
+        super().__init__(
+            f"{name[:32]} is done by {owner[:128]} already, until {until:%Y-%m-%dT%H:%M:%SZ} at least"
+        )
+        self.name = name
+        self.owner = owner
+        self.until = until
+
+
+class LeaseLost(LedgerError):
+    """Say that a lease ended before its owner went on, and that another has it now."""
+
+    code = "lease_lost"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"another process has taken {name[:32]} over")
+        self.name = name
 
 
 class LedgerBusy(LedgerError):

@@ -261,11 +261,14 @@ class StateJob(_ChangeJob):
             batch.charge(row, pending_uploads=-1, size=-row["size_max"])
         else:
             batch.charge(row, pending_uploads=0, size=-(row["size"] or 0))
+        # Of an unconfirmed one nobody has been told, so its end is no news either.
+        is_known = row["state"] != State.UNCONFIRMED
         row["state"] = self._target
         row["changed_at"] = self._at
         batch.change(row)
         batch.claim(row["upload_id"], self._target, self._at, None, "{}")
-        batch.announce(row, f"upload.{self._target}", self._at)
+        if is_known:
+            batch.announce(row, f"upload.{self._target}", self._at)
 
 
 class NoteJob(_ChangeJob):

@@ -21,7 +21,10 @@ from ossgate.ledger.models import (
     Upload,
 )
 from ossgate.ledger.outbox import Outbox
+from ossgate.ledger.reconcile_runs import ReconcileRuns
+from ossgate.ledger.retention import Retention
 from ossgate.ledger.search import UploadFilter
+from ossgate.ledger.sweeps import Sweeps
 from ossgate.ledger.writer import Writer
 
 _open_ledgers: weakref.WeakSet["Ledger"] = weakref.WeakSet()
@@ -63,6 +66,9 @@ class Ledger:
             self._database, queue_size=queue_size, refusals_kept=refusals_kept, routes=routes
         )
         self.outbox = Outbox(self._writer, self._readable)
+        self.sweeps = Sweeps(self._writer, self._readable)
+        self.runs = ReconcileRuns(self._writer, self._readable)
+        self.retention = Retention(self._writer, self._readable)
         _open_ledgers.add(self)
 
     @property

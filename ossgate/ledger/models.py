@@ -152,3 +152,46 @@ class SinkState:
     disabled_at: datetime | None
     reason: str | None
     resume_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SweptUpload:
+    """Hold what a walk over all uploads compares of each."""
+
+    upload_id: str
+    profile: str
+    bucket: str
+    object_key: str
+    state: str
+    size: int | None
+    etag: str | None
+    uploaded_at: datetime | None
+    changed_at: datetime
+    expires_at: datetime
+    multipart_upload_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Hold one thing in which bucket and ledger differed, and what became of it."""
+
+    at: datetime
+    kind: str
+    outcome: str
+    bucket: str
+    object_key: str
+    upload_id: str | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileRun:
+    """Hold a walk over buckets and ledger; ``cursor`` is where it goes on, empty at its start."""
+
+    run_id: str
+    scope: dict[str, Any]
+    started_at: datetime
+    changed_at: datetime
+    finished_at: datetime | None
+    cursor: dict[str, Any]
+    counts: dict[str, int]

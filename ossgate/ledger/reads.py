@@ -1,8 +1,10 @@
 """What is asked of the ledger: plain Core queries on pooled connections, each its own transaction."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import Row as SqlRow
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -11,7 +13,7 @@ from ossgate.ledger.errors import LedgerBusy, LedgerUnavailable
 from ossgate.ledger.models import Change, Refusal, Upload
 from ossgate.ledger.rows import Row, parse_change, parse_refusal, parse_upload
 from ossgate.ledger.states import State
-from ossgate.ledger.tables import history, refusal, upload
+from ossgate.ledger.tables import IS_UNSETTLED, IS_UPLOADED, history, refusal, upload
 
 # Changes of one millisecond are told in the order in which states can follow each other.
 _ORDER: dict[str, int] = {
@@ -54,20 +56,44 @@ def list_uploads(
     limit: int,
 ) -> list[Upload]:
     """List uploads, newest first, from below an id on."""
-    query = select(upload).order_by(upload.c.upload_id.desc()).limit(limit)
-    for column, wanted in ((upload.c.state, state), (upload.c.profile, profile), (upload.c.subject, subject)):
+    query = build_list(state=state, profile=profile, subject=subject, before=before).limit(limit)
+    return [parse_upload(row) for row in fetch_rows(database, query)]
+
+
+def build_list(
+    *, state: str | None, profile: str | None, subject: str | None, before: str | None
+) -> Select[Any]:
+    """Build the query of uploads, newest first, such that an index serves each filter."""
+    query = select(upload).order_by(upload.c.upload_id.desc())
+    if state is not None:
+        query = query.where(*is_in_state(state))
+    for column, wanted in ((upload.c.profile, profile), (upload.c.subject, subject)):
         if wanted is not None:
             query = query.where(column == wanted)
     if before is not None:
         query = query.where(upload.c.upload_id < before)
-    return [parse_upload(row) for row in fetch_rows(database, query)]
+    return query
+
+
+def is_in_state(state: str) -> list[ColumnElement[bool]]:
+    """Build the condition of a state, in the words of the index that holds it."""
+    if state == State.UPLOADED:
+        # Most are, so the newest are soon found by their ids.
+        return [IS_UPLOADED]
+    # SQLite takes a partial index only when the very condition of the index is said.
+    return [upload.c.state == state, IS_UNSETTLED]
 
 
 def fetch_rows(database: Database, query: Select[Any]) -> list[Row]:
     """Run a query as a transaction of its own."""
+    return [row._asdict() for row in fetch_tuples(database, query)]
+
+
+def fetch_tuples(database: Database, query: Select[Any]) -> Sequence[SqlRow[Any]]:
+    """Run a query as a transaction of its own, for rows as they come."""
     try:
         with database.engine.connect() as connection:
-            return [row._asdict() for row in connection.execute(query)]
+            return connection.execute(query).all()
     except DBAPIError as exc:
         raise LedgerUnavailable(database.describe(exc.orig or exc)) from exc
     except PoolTimeout as exc:

@@ -20,6 +20,7 @@ from sqlalchemy.engine import Dialect
 
 from ossgate.ledger.compiler import Compiler, Statement
 from ossgate.ledger.outbox_statements import OutboxStatements
+from ossgate.ledger.sweep_statements import SweepStatements
 from ossgate.ledger.tables import IS_ISSUED, history, quota, refusal, upload
 
 UPLOAD_COLUMNS = tuple(upload.c.keys())
@@ -42,6 +43,7 @@ class Statements(Compiler):
     def __init__(self, dialect: Dialect) -> None:
         super().__init__(dialect)
         self.outbox = OutboxStatements(dialect)
+        self.sweeps = SweepStatements(dialect)
         self._upload_selects: dict[int, Statement] = {}
         self._quota_selects: dict[int, Statement] = {}
 

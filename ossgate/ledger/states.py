@@ -18,7 +18,8 @@ STEPS: dict[str, frozenset[str]] = {
     State.ISSUED: frozenset({State.UNCONFIRMED, State.UPLOADED, State.EXPIRED, State.ABORTED}),
     # A late callback, or an object that turns up in the bucket, outweighs our clock.
     State.EXPIRED: frozenset({State.UNCONFIRMED, State.UPLOADED}),
-    State.UNCONFIRMED: frozenset({State.UPLOADED}),
+    # The bucket, asked at last, may know nothing of it.
+    State.UNCONFIRMED: frozenset({State.UPLOADED, State.DELETED}),
     State.UPLOADED: frozenset({State.DELETED}),
     State.ABORTED: frozenset(),
     State.DELETED: frozenset(),

@@ -18,9 +18,9 @@ from sqlalchemy import (
 
 # The newest migration; a test compares it with the migrations' own head. Kept here, so that
 # nothing but an upgrade has to import Alembic.
-HEAD_REVISION = "0003"
+HEAD_REVISION = "0004"
 
-# Ids sort by their bytes; PostgreSQL would otherwise sort them by the rules of a language.
+# Ids and object keys sort by their bytes, as OSS sorts; PostgreSQL would otherwise sort by the rules of a language.
 Id = Text().with_variant(Text(collation="C"), "postgresql")
 
 metadata = MetaData(
@@ -40,8 +40,8 @@ upload = Table(
     Column("issuer", Text, nullable=False),
     Column("via", Text, nullable=False),
     Column("dialect", Text),
-    Column("bucket", Text, nullable=False),
-    Column("object_key", Text, nullable=False),
+    Column("bucket", Id, nullable=False),
+    Column("object_key", Id, nullable=False),
     Column("file_name", Text, nullable=False),
     Column("content_type", Text, nullable=False),
     Column("size_min", BigInteger, nullable=False),
@@ -78,6 +78,22 @@ Index(
     postgresql_where=IS_ISSUED,
 )
 
+IS_UPLOADED = upload.c.state == literal_column("'uploaded'")
+IS_UNSETTLED = upload.c.state != literal_column("'uploaded'")
+
+# The bucket's own order, in which reconciliation walks both.
+Index("ix_upload_object", upload.c.bucket, upload.c.object_key)
+# Most uploads are uploaded, and stand in no index of states: the newest of them are soon found among all.
+Index(
+    "ix_upload_state",
+    upload.c.state,
+    upload.c.upload_id,
+    sqlite_where=IS_UNSETTLED,
+    postgresql_where=IS_UNSETTLED,
+)
+Index("ix_upload_profile", upload.c.profile, upload.c.upload_id)
+Index("ix_upload_subject", upload.c.subject, upload.c.upload_id)
+
 # Append-only. The primary key is the claim that makes each change happen once.
 history = Table(
     "history",
@@ -99,6 +115,15 @@ quota = Table(
     Column("pending_uploads", BigInteger, nullable=False),
     Column("bytes", BigInteger, nullable=False),
     sqlite_with_rowid=False,
+)
+
+IS_PERIODICAL = quota.c.period != literal_column("'ever'")
+
+Index(
+    "ix_quota_period",
+    quota.c.period,
+    sqlite_where=IS_PERIODICAL,
+    postgresql_where=IS_PERIODICAL,
 )
 
 refusal = Table(
@@ -165,5 +190,44 @@ sink = Table(
     Column("disabled_at", BigInteger),
     Column("reason", Text),
     Column("resume_at", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+# What only one process at a time may do, until its lease ends.
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", Id, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# One walk over buckets and ledger: where it stands, so that it goes on there after a crash, and what it has found.
+reconcile_run = Table(
+    "reconcile_run",
+    metadata,
+    Column("run_id", Id, primary_key=True),
+    # What is walked and how, as JSON; only a run of the same scope can be gone on with.
+    Column("scope", Text, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    Column("cursor", Text, nullable=False),
+    Column("counts", Text, nullable=False),
+)
+
+reconcile_finding = Table(
+    "reconcile_finding",
+    metadata,
+    Column("run_id", Id, ForeignKey("reconcile_run.run_id"), primary_key=True),
+    Column("number", BigInteger, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("bucket", Text, nullable=False),
+    Column("object_key", Text, nullable=False),
+    Column("upload_id", Text),
+    Column("detail", Text, nullable=False),
     sqlite_with_rowid=False,
 )

@@ -1,11 +1,14 @@
 """The errors: stable codes, facts as attributes, short messages."""
 
 import inspect
+from datetime import UTC, datetime
 
 import pytest
 
 from ossgate.ledger import (
     DatabaseUrlInvalid,
+    LeaseHeld,
+    LeaseLost,
     Ledger,
     LedgerBusy,
     LedgerError,
@@ -39,6 +42,12 @@ LONG = "x" * 10_000
         ),
         (RowRejected("DataError: too long"), "row_rejected", "DataError: too long"),
         (DatabaseUrlInvalid("no"), "database_url_invalid", "no"),
+        (
+            LeaseHeld("reconcile", "host:7", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),
+            "lease_held",
+            "reconcile is done by host:7 already, until 2026-01-02T03:04:05Z at least",
+        ),
+        (LeaseLost("reconcile"), "lease_lost", "another process has taken reconcile over"),
         (LedgerBusy("full"), "ledger_busy", "full"),
         (LedgerUnavailable("gone"), "ledger_unavailable", "gone"),
         (
@@ -71,7 +80,7 @@ def test_codes_are_distinct() -> None:
     """No two errors share a code."""
     classes = [found for _, found in inspect.getmembers(errors, inspect.isclass) if "code" in vars(found)]
 
-    assert len({found.code for found in classes}) == len(classes) == 10
+    assert len({found.code for found in classes}) == len(classes) == 12
 
 
 @pytest.mark.parametrize(

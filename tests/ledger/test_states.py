@@ -15,6 +15,7 @@ ALLOWED = {
     ("expired", "unconfirmed"),
     ("expired", "uploaded"),
     ("unconfirmed", "uploaded"),
+    ("unconfirmed", "deleted"),
     ("uploaded", "deleted"),
 }
 PAIRS = list(itertools.product([state.value for state in State], repeat=2))

@@ -37,7 +37,10 @@ def test_upgrade_when_empty(url: str) -> None:
     engine.dispose()
 
     assert differences == []
-    assert tables == {"alembic_version", "upload", "history", "quota", "refusal", "delivery", "sink"}
+    assert tables == {
+        "alembic_version", "upload", "history", "quota", "refusal", "delivery", "sink",
+        "lease", "reconcile_run", "reconcile_finding",
+    }  # fmt: skip
 
 
 def test_upgrade_when_done_already(url: str) -> None:
