@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import callback.views
+import ossgate.operators.views
 import signer.views
 from callback.arrived import Arrivals
 from callback.deadline import Deadline
@@ -94,6 +95,7 @@ def create_app(loaded: LoadedSettings | None = None) -> Flask:
     for blueprint in (
         signer.views.bp,
         open_upload_views.bp,
+        ossgate.operators.views.bp,
         callback.views.bp,
         access_views.bp,
         pages.bp,

@@ -123,7 +123,7 @@ class SignerServices:
         self.access.origins.require_origin(caller, upload.profile)
         return upload
 
-    def describe_upload(self, upload: Upload) -> dict[str, Any]:
+    def describe_upload(self, upload: Upload, *, with_link: bool = True) -> dict[str, Any]:
         """Return an upload in the shape that clients read, with a link once it has arrived."""
         described: dict[str, Any] = {
             "upload_id": upload.upload_id,
@@ -142,7 +142,7 @@ class SignerServices:
             "vars": upload.variables,
         }
         profile = self.profiles.get(upload.profile)
-        if profile is not None and upload.state in ARRIVED_STATES:
+        if with_link and profile is not None and upload.state in ARRIVED_STATES:
             described["url"] = self.bucket.presign_get(
                 profile.place, upload.object_key, expires=self.link_seconds
             )

@@ -1,0 +1,1 @@
+"""What operators see: every upload, its history, refused callbacks, counts. Nothing is changed from here."""
