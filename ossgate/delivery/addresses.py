@@ -8,13 +8,15 @@ connection goes to a judged address, so that a name which answers differently a 
 import socket
 import threading
 from collections.abc import Callable
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from ossgate.delivery.errors import DeliveryFailed
 
 Resolve = Callable[[str, int], list[str]]
 # Addresses of IPv4 behind a translator (RFC 6052), which judges nothing itself.
 _TRANSLATED = IPv6Network("64:ff9b::/96")
+# Python's own tables hold these in newer versions alone, or take them for public.
+_NEVER_PUBLIC = (IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"), IPv6Network("64:ff9b:1::/48"))
 _COMPATIBLE = IPv6Network("::/96")
 
 
@@ -38,6 +40,7 @@ def _is_public(address: IPv4Address | IPv6Address) -> bool:
         or address.is_unspecified
         or address.is_loopback
         or is_site_local
+        or any(address in network for network in _NEVER_PUBLIC)
     )
 
 

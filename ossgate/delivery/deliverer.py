@@ -74,6 +74,7 @@ class Deliverer:
                 now=self._now,
                 wake=self._wake.set,
                 give_back=self._give_back,
+                is_stopping=self._stopping.is_set,
             )
             for sink in self._sinks
         ]
@@ -117,10 +118,12 @@ class Deliverer:
         try:
             while not self._stopping.is_set():
                 self._wake.clear()
+                # Asked before: what ends while we claim may leave something due behind it.
+                was_idle = all(lane.is_idle for lane in self._lanes)
                 claimed = self._claim(patiently=not until_empty)
                 if on_progress is not None:
                     on_progress(self.tally)
-                if until_empty and not claimed and all(lane.is_idle for lane in self._lanes):
+                if until_empty and was_idle and not claimed:
                     break
                 self._trim()
                 if not claimed or not any(lane.room > 0 for lane in self._lanes):

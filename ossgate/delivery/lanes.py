@@ -25,6 +25,7 @@ class Lane:
         now: Callable[[], datetime],
         wake: Callable[[], None],
         give_back: Callable[[list[Delivery]], None],
+        is_stopping: Callable[[], bool],
     ) -> None:
         self.sink = sink
         self._attempt = attempt
@@ -32,6 +33,7 @@ class Lane:
         self._now = now
         self._wake = wake
         self._give_back = give_back
+        self._is_stopping = is_stopping
         self._queue: SimpleQueue[Delivery | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._held: dict[str, Delivery] = {}
@@ -84,7 +86,7 @@ class Lane:
         return left
 
     def _work(self) -> None:
-        while (delivery := self._queue.get()) is not None:
+        while (delivery := self._queue.get()) is not None and not self._is_stopping():
             try:
                 until = delivery.locked_until
                 if until is not None and until - self._now() < timedelta(seconds=self.sink.timeout):

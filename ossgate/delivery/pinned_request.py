@@ -157,7 +157,7 @@ def post(
         try:
             connection = _connect(target, addresses, limits, tls, deadline)
             try:
-                return _exchange(connection, target, headers, body, limits)
+                return _exchange(connection, target, headers, body, limits, deadline)
             finally:
                 connection.close()
         except (OSError, HTTPError, http.client.HTTPException) as error:
@@ -193,7 +193,12 @@ def _connect(
 
 
 def _exchange(
-    connection: HTTPConnection, target: Target, headers: dict[str, str], body: bytes, limits: Limits
+    connection: HTTPConnection,
+    target: Target,
+    headers: dict[str, str],
+    body: bytes,
+    limits: Limits,
+    deadline: Deadline,
 ) -> Answer:
     connection.timeout = limits.read
     if connection.sock is not None:
@@ -207,6 +212,10 @@ def _exchange(
         decode_content=False,
     )
     response = connection.getresponse()
+    if deadline.has_passed:
+        # The library takes a head that was cut off for a whole one.
+        response.close()
+        raise TimeoutError
     try:
         content = response.read(MAX_ANSWER_BYTES, decode_content=False)
     except (OSError, HTTPError, http.client.HTTPException):
