@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ossgate.emulator.credentials import Credentials
+from ossgate.emulator.fault_rules import FaultRule
 
 BucketAcl = Literal["private", "public-read", "public-read-write"]
 FaultHeaders = Literal["loopback", "always", "never"]
@@ -39,6 +40,7 @@ class EmulatorOptions:
         callback_timeout: Seconds for one callback URL from the first packet to the last; OSS waits five.
         max_uploads: Uploads in progress at once, waiting for their callback included.
         idle_timeout: Seconds that a silent connection is kept.
+        faults: Faults that are played from the start.
         fault_headers: Whose requests may bring faults along in `x-ossgate-fault`.
         on_event: Told every request, refusal and callback; called from several threads.
         now: The clock.
@@ -65,6 +67,7 @@ class EmulatorOptions:
     callback_timeout: float = 5.0
     max_uploads: int = 512
     idle_timeout: float = 60.0
+    faults: tuple[FaultRule, ...] = ()
     fault_headers: FaultHeaders = "loopback"
     on_event: Callable[[dict[str, Any]], None] | None = None
     now: Callable[[], datetime] = read_clock

@@ -232,9 +232,9 @@ class Emulator:
     def _build_app(self, buckets: BucketRegistry, uploads: MultipartStore, key: CallbackKey) -> App:
         store = buckets.store
         transcript = Transcript(self.options.on_event)
-        player = FaultPlayer(
-            FaultPlan(), transcript, now=self.options.now, headers=self.options.fault_headers
-        )
+        plan = FaultPlan()
+        plan.add_rules(self.options.faults)
+        player = FaultPlayer(plan, transcript, now=self.options.now, headers=self.options.fault_headers)
         # All that asks for the time is told what faults make of it.
         options = replace(self.options, now=player.now)
         credentials = CredentialSet(

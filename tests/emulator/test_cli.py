@@ -3,12 +3,14 @@
 import json
 import os
 import queue
+import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -99,11 +101,83 @@ def test_started_and_stopped(run: Callable[..., Process], tmp_path: Path, number
         assert (0, "") == process.finish()
 
 
-def test_text_lines(run: Callable[..., Process], tmp_path: Path) -> None:
-    """For people, each event is a line of plain text."""
-    process = run("--port", "0", "--data-dir", str(tmp_path))
+def read_until(process: Process, word: str) -> str:
+    """Read lines up to the first with a word in it."""
+    while word not in (line := process.lines.get(timeout=20)):
+        pass
+    return line
 
-    assert process.lines.get(timeout=20).startswith("started      url=http://127.0.0.1:")
+
+def test_text_lines(run: Callable[..., Process], tmp_path: Path) -> None:
+    """For people, the start tells what is needed, and each event is a line of plain text."""
+    process = run("--port", "0", "--data-dir", str(tmp_path))
+    endpoint = read_until(process, "Endpoint").split()[1]
+    key = read_until(process, "AccessKey")
+    page = read_until(process, "Page")
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(f"{endpoint}/demo-bucket/a.txt", timeout=5)
+    line = read_until(process, "get_object").rstrip()
+
+    assert ["AccessKey", "demo-access-key-id", "demo-access-key-secret"] == key.split()
+    assert page.endswith("/_emulator/\n")
+    assert re.fullmatch(
+        r"\d\d:\d\d:\d\d\.\d{3} 403 get_object +demo-bucket/a\.txt AccessDenied: .* \(\d+ ms\)", line
+    )
+
+
+def test_scenario_and_secret(run: Callable[..., Process], tmp_path: Path) -> None:
+    """A scenario is played from the start; a secret of one's own is not printed."""
+    scenario = tmp_path / "bad-day.toml"
+    scenario.write_text('[[faults]]\non = "request"\naction = "status"\ncode = "SlowDown"\n')
+    process = run(
+        "--port", "0", "--data-dir", str(tmp_path / "d"), "--scenario", str(scenario), "--access-key-secret", "own-word"
+    )  # fmt: skip
+    endpoint = read_until(process, "Endpoint").split()[1]
+
+    assert "own-word" not in read_until(process, "AccessKey")
+    assert "1 of the scenario" in read_until(process, "Faults")
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(f"{endpoint}/demo-bucket/a.txt", timeout=5)
+    assert (503, True) == (caught.value.code, b"<Code>SlowDown</Code>" in caught.value.read())
+    caught.value.close()
+
+
+def test_wrong_scenario(run: Callable[..., Process], tmp_path: Path) -> None:
+    """A scenario that cannot be played is one sentence, and exit code 2."""
+    scenario = tmp_path / "bad.toml"
+    scenario.write_text('[[faults]]\non = "moon"\n')
+    code, text = run("--port", "0", "--data-dir", str(tmp_path), "--scenario", str(scenario)).finish()
+
+    assert 2 == code
+    assert f'{scenario}, fault 1: "on" must be one of callback, request' in text
+    assert 1 == text.count("\n")
+
+
+def test_warned_when_open(run: Callable[..., Process], tmp_path: Path) -> None:
+    """Bound to more than loopback, it says so loudly."""
+    process = run("--port", "0", "--host", "0.0.0.0", "--data-dir", str(tmp_path), "--log-format", "json")
+    process.read_event()
+    process.popen.send_signal(signal.SIGTERM)
+    code, text = process.finish()
+
+    assert 0 == code
+    assert text.startswith(
+        "WARNING: the emulator listens on every address of this machine, not on loopback alone."
+    )
+
+
+def test_several_buckets_and_own_domains(run: Callable[..., Process], tmp_path: Path) -> None:
+    """Buckets and own domains may be several; a pair that is none is refused."""
+    process = run(
+        "--port", "0", "--data-dir", str(tmp_path), "--bucket", "one-b", "--bucket", "two-b", "--cname", "x=y"
+    )
+    endpoint = read_until(process, "Endpoint").split()[1]
+    with urllib.request.urlopen(f"{endpoint}/_emulator/state", timeout=5) as answer:
+        state = json.load(answer)
+    code, text = run("--cname", "nothing").finish()
+
+    assert ["one-b", "two-b"] == [bucket["name"] for bucket in state["buckets"]]
+    assert (2, True) == (code, "is not like img.example.com=my-bucket" in text)
 
 
 def test_busy_port(run: Callable[..., Process], tmp_path: Path) -> None:
