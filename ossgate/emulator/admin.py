@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from ossgate.emulator.admin_objects import AdminObjects
 from ossgate.emulator.callback_key import CallbackKeyRing
+from ossgate.emulator.clearing import Clearing
 from ossgate.emulator.events import Transcript
 from ossgate.emulator.fault_player import FaultPlayer
 from ossgate.emulator.fault_rules import ACTIONS, FaultRefused, parse_rule
@@ -34,7 +35,6 @@ class Admin:
 
     Args:
         own_host: The host of the emulator's public URL.
-        clear_all: Forgets objects, uploads, faults and events.
     """
 
     own_host: str
@@ -42,7 +42,7 @@ class Admin:
     faults: FaultPlayer
     transcript: Transcript
     objects: AdminObjects
-    clear_all: Callable[[], None]
+    clearing: Clearing
     _routes: Mapping[tuple[str, str], _Route] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -59,9 +59,9 @@ class Admin:
             ("GET", "actions"): lambda _: respond_json(200, {"actions": _describe_actions()}),
             ("GET", "state"): lambda _: respond_json(200, objects.describe() | {"run": transcript.run_id}),
             ("GET", "objects"): objects.list_objects,
-            ("DELETE", "objects"): lambda _: self._do(objects.clear),
+            ("DELETE", "objects"): lambda _: self._do(self.clearing.clear_objects),
             ("GET", "object"): objects.fetch,
-            ("POST", "clear"): lambda _: self._do(self.clear_all),
+            ("POST", "clear"): lambda _: self._do(self.clearing.clear_all),
         }
         object.__setattr__(self, "_routes", routes)
 

@@ -96,15 +96,6 @@ class AdminObjects:
             200, headers, FileSlice(file, 0, metadata.size), content_length=metadata.size, object_key=key
         )
 
-    def clear(self) -> None:
-        """Remove all objects; the buckets stay."""
-        for bucket in self.buckets.list_buckets():
-            index = self.store.index(bucket.name)
-            while (key := index.find_from("")) is not None:
-                self.store.delete(bucket.name, key)
-                # Of a key whose files somebody removed by hand nothing else is left.
-                index.discard(key)
-
 
 def _describe(metadata: ObjectMetadata) -> dict[str, Any]:
     modified = datetime.fromtimestamp(metadata.modified, UTC)

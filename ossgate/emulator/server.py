@@ -25,6 +25,7 @@ from ossgate.emulator.callback_key import (
     load_callback_key,
 )
 from ossgate.emulator.callback_sender import CallbackSender
+from ossgate.emulator.clearing import Clearing
 from ossgate.emulator.cors import BucketCors, CorsRule
 from ossgate.emulator.credentials import Credentials, CredentialSet
 from ossgate.emulator.data_lock import DataDirInUse, DataLock
@@ -139,6 +140,31 @@ class Emulator:
         if self._key is None:
             raise RuntimeError("the emulator has not been started")
         return self._key.public_pem
+
+    def add_fault(self, fault: dict[str, Any] | str) -> str:
+        """Have something go wrong; tell the fault's ID.
+
+        Args:
+            fault: As the admin API takes it, or a short form such as `callback.delay=2`.
+
+        Raises:
+            FaultRefused: It is no fault that can be played.
+        """
+        return self._app.faults.plan.add(fault)
+
+    def list_events(self) -> list[dict[str, Any]]:
+        """Tell the newest events, oldest first."""
+        return self._app.transcript.list_events()
+
+    def clear(self) -> None:
+        """Forget objects, uploads, faults and events: bring it back to how it was when it was first started."""
+        self._app.admin.clearing.clear_all()
+
+    @property
+    def _app(self) -> App:
+        if self._server is None:
+            raise RuntimeError("the emulator has not been started")
+        return self._server.app
 
     def start(self) -> None:
         """Prepare the folder and the key, take the port, begin to answer.
@@ -260,13 +286,8 @@ class Emulator:
             now=options.now,
         )
         objects = AdminObjects(store, buckets, self._describe)
-
-        def clear_all() -> None:
-            objects.clear()
-            player.plan.clear()
-            transcript.clear()
-
-        admin = Admin(urlsplit(self.url).hostname or "", keys, player, transcript, objects, clear_all)
+        clearing = Clearing(buckets, uploads, plan, transcript, self._list_given_buckets)
+        admin = Admin(urlsplit(self.url).hostname or "", keys, player, transcript, objects, clearing)
         return App(
             store=store,
             buckets=buckets,
