@@ -4,8 +4,11 @@
 """
 
 import os
+import shutil
 import signal
+import tempfile
 import threading
+from pathlib import Path
 
 # Threads: a sync worker takes one callback at a time, and then no two callbacks ever share a commit;
 # gevent's slowest answers took ten times as long in measurements.
@@ -26,6 +29,36 @@ control_socket_disable = True
 # Events are logged by the application, one JSON line each.
 accesslog = None
 loglevel = "warning"
+
+
+# Where several workers write their numbers, so that any of them can tell the sum at /metrics.
+METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+_own_metrics_folder = None
+
+
+def on_starting(server):  # noqa: D103 - gunicorn's hook
+    global _own_metrics_folder
+    folder = os.environ.get(METRICS_VARIABLE)
+    if folder:
+        # Numbers of an earlier run would be added to this one's.
+        for file in Path(folder).glob("*.db"):
+            file.unlink(missing_ok=True)
+    elif server.cfg.workers > 1:
+        _own_metrics_folder = tempfile.mkdtemp(prefix="ossgate-metrics-")
+        os.environ[METRICS_VARIABLE] = _own_metrics_folder
+
+
+def child_exit(server, worker):  # noqa: D103 - gunicorn's hook
+    if os.environ.get(METRICS_VARIABLE):
+        from prometheus_client.multiprocess import mark_process_dead
+
+        # Its counts stay; what waited in its queue does not.
+        mark_process_dead(worker.pid)
+
+
+def on_exit(server):  # noqa: D103 - gunicorn's hook
+    if _own_metrics_folder:
+        shutil.rmtree(_own_metrics_folder, ignore_errors=True)
 
 
 def when_ready(server):  # noqa: D103 - gunicorn's hook

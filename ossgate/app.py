@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from flask_cors import CORS
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import callback.views
+import ossgate.metrics.views
 import ossgate.operators.views
 import signer.views
 from callback.arrived import Arrivals
@@ -30,6 +31,8 @@ from ossgate.delivery.deliverer import Deliverer
 from ossgate.errors import ApiError
 from ossgate.ledger import LedgerBusy, LedgerUnavailable, QuotaExceeded
 from ossgate.logs import log_event
+from ossgate.metrics.counting import Log, Metrics, TimedBucketClient
+from ossgate.metrics.views import MetricsServices
 from ossgate.settings import LoadedSettings, load_settings
 from ossgate.wire import error_response, request_id
 from signer import open_upload_views
@@ -60,10 +63,13 @@ def create_app(loaded: LoadedSettings | None = None) -> Flask:
     app = Flask("ossgate", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
     link_seconds = loaded.settings.oss.link_seconds
-    bucket = BucketClient(parts.credentials, now=utc_now)
+    reach = loaded.settings.server.metrics
+    metrics = Metrics(parts.profiles, parts.ledger) if reach != "off" else None
+    log = metrics.count_events(log_event) if metrics else log_event
+    bucket = build_bucket(parts, metrics)
     issuer = GrantIssuer(parts.ticket_keys, parts.seal_keys, parts.credentials, new_upload_id)
     profiles = {name: receiving.profile for name, receiving in parts.profiles.items()}
-    receiver = build_receiver(parts, bucket, link_seconds)
+    receiver = build_receiver(parts, bucket, link_seconds, log)
     services = SignerServices(
         issuer=issuer,
         open_uploads=OpenUploads(
@@ -74,7 +80,7 @@ def create_app(loaded: LoadedSettings | None = None) -> Flask:
             # An upload that we completed ourselves has no callback: what that would have done is done at once.
             settle=lambda upload: receiver.confirm(upload, Deadline(), via="complete"),
             now=utc_now,
-            log=log_event,
+            log=log,
         ),
         profiles=profiles,
         access=parts.access,
@@ -83,7 +89,7 @@ def create_app(loaded: LoadedSettings | None = None) -> Flask:
         bucket=bucket,
         link_seconds=link_seconds,
         now=utc_now,
-        log=log_event,
+        log=log,
     )
     app.extensions["signer"] = services
     app.extensions["callback"] = CallbackServices(receiver, parts.access, parts.limits, parts.ledger, utc_now)
@@ -92,6 +98,7 @@ def create_app(loaded: LoadedSettings | None = None) -> Flask:
     )
     app.extensions["pages"] = build_pages(services, receiver, parts.bucket_origins)
     app.extensions["health"] = health.Health(services, parts.ledger)
+    app.extensions["metrics"] = MetricsServices(metrics, reach, parts.access)
     for blueprint in (
         signer.views.bp,
         open_upload_views.bp,
@@ -100,10 +107,14 @@ def create_app(loaded: LoadedSettings | None = None) -> Flask:
         access_views.bp,
         pages.bp,
         health.bp,
+        ossgate.metrics.views.bp,
     ):
         app.register_blueprint(blueprint)
+    if metrics:
+        view = app.view_functions["callback.receive_callback"]
+        app.view_functions["callback.receive_callback"] = metrics.time_callbacks(view)
     _answer_errors(app)
-    _tell_request_ids(app)
+    _tell_request_ids(app, log)
     _allow_origins(app, parts.access.origins.union)
     if loaded.settings.server.trusted_proxies:
         count = loaded.settings.server.trusted_proxies
@@ -141,7 +152,14 @@ def _allow_origins(app: Flask, origins: Sequence[str]) -> None:
     CORS(app, resources={r"/v1/.*": {"origins": exact}}, max_age=600, expose_headers=exposed)
 
 
-def build_receiver(parts: Parts, bucket: BucketClient, link_seconds: int) -> Receiver:
+def build_bucket(parts: Parts, metrics: Metrics | None) -> BucketClient:
+    """Return what asks the bucket, timed where metrics are kept."""
+    if metrics is None:
+        return BucketClient(parts.credentials, now=utc_now)
+    return TimedBucketClient(parts.credentials, now=utc_now, metrics=metrics)
+
+
+def build_receiver(parts: Parts, bucket: BucketClient, link_seconds: int, log: Log) -> Receiver:
     """Return what believes callbacks."""
     return Receiver(
         public_keys=parts.public_keys,
@@ -153,7 +171,7 @@ def build_receiver(parts: Parts, bucket: BucketClient, link_seconds: int) -> Rec
             profiles=parts.profiles,
             link_seconds=link_seconds,
             now=utc_now,
-            log=log_event,
+            log=log,
         ),
         grace=parts.grace,
         now=utc_now,
@@ -232,12 +250,18 @@ class _PageParts:
             raise ApiError(503, error.code, "the ledger cannot record this now") from error
 
 
-def _tell_request_ids(app: Flask) -> None:
+def _tell_request_ids(app: Flask, log: Log) -> None:
     @app.after_request
     def tell_request_id(response: Response) -> Response:
         response.headers["X-Request-ID"] = request_id()
         if response.status_code >= 400:
-            log_event("refused", method=request.method, path=request.path[:200], status=response.status_code)
+            log(
+                "refused",
+                method=request.method,
+                path=request.path[:200],
+                status=response.status_code,
+                code=g.get("error_code"),
+            )
         return response
 
 

@@ -22,6 +22,7 @@ EXAMPLE = """\
 # threads = 16                # threads of each; 32 or more where the disk is slow
 # origins = ["https://www.example.com"]   # foreign pages that may call /v1 (CORS), exact, for every profile
 # trusted_proxies = 0         # how many reverse proxies in front set X-Forwarded-For
+# metrics = "loopback"        # who gets /metrics: this machine and operators; "operator": they alone; "off"
 
 [oss]
 region = "cn-hangzhou"

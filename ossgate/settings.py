@@ -63,6 +63,9 @@ class ServerSettings(_Section):
     trusted_proxies: int = Field(
         0, ge=0, le=10, description="how many reverse proxies in front set X-Forwarded-For"
     )
+    metrics: Literal["loopback", "operator", "off"] = Field(
+        "loopback", description="who gets /metrics: this machine and operators, operators alone, or nobody"
+    )
 
 
 class OssSettings(_Section):

@@ -26,6 +26,7 @@ def json_bytes_response(encoded: bytes, status: int = 200) -> Response:
 
 def error_response(status: int, code: str, message: str, hint: str = "") -> Response:
     """Return an error in the shape that every one of ours has."""
+    g.error_code = code
     return json_response(
         {"error": {"code": code, "message": message, "hint": hint, "request_id": request_id()}}, status
     )
