@@ -7,14 +7,13 @@ neighbours.
 from ossgate.emulator.errors import ErrorKind
 
 BUCKET_NOT_EMPTY = ErrorKind(
-    409, "BucketNotEmpty", "The bucket you tried to delete is not empty.", "0015-00000301"
+    409, "BucketNotEmpty", "The bucket has objects. Please delete them first.", "0015-00000301"
 )
 BUCKET_ALREADY_EXISTS = ErrorKind(
     409,
     "BucketAlreadyExists",
     "The requested bucket name is not available. The bucket namespace is shared by all users of the system. "
     "Please select a different name and try again.",
-    "0015-00000104",
 )
 BUCKET_ACL_INVALID = ErrorKind(400, "InvalidArgument", "no such bucket access control exists.")
 LOCATION_INVALID = ErrorKind(

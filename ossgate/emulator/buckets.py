@@ -9,6 +9,7 @@ import secrets
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from ossgate.emulator.bucket_errors import BUCKET_NOT_EMPTY
 from ossgate.emulator.errors import INVALID_BUCKET_NAME, NO_SUCH_BUCKET, OssError
 from ossgate.emulator.file_moves import replace_json
 from ossgate.emulator.options import BucketAcl
+from ossgate.emulator.owner import OWNER_ID
 from ossgate.emulator.requests import is_bucket_name
 from ossgate.emulator.store import ObjectStore
 
@@ -161,4 +163,10 @@ def _freeze(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_for(rule: Mapping[str, Any], object_key: str) -> bool:
-    return object_key.startswith(rule["prefix"]) and object_key.endswith(rule["suffix"])
+    # All who can sign here belong to the one account.
+    principals = rule["principals"]
+    return (
+        object_key.startswith(rule["prefix"])
+        and object_key.endswith(rule["suffix"])
+        and (not principals or any(fnmatchcase(OWNER_ID, name) for name in principals))
+    )

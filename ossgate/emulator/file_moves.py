@@ -64,7 +64,7 @@ def append_file(source: Path, target: Path, start: int) -> None:
 
 
 def copy_bytes(reader: int, writer: int, start: int, size: int) -> None:
-    """Copy a whole open file into another at an offset, by the kernel where it can."""
+    """Copy the first `size` bytes of an open file into another at an offset, by the kernel where it can."""
     done = 0
     while done < size and hasattr(os, "copy_file_range"):
         try:
@@ -76,7 +76,8 @@ def copy_bytes(reader: int, writer: int, start: int, size: int) -> None:
         done += step
     os.lseek(reader, done, os.SEEK_SET)
     os.lseek(writer, start + done, os.SEEK_SET)
-    while piece := os.read(reader, _COPY_BYTES):
+    while done < size and (piece := os.read(reader, min(_COPY_BYTES, size - done))):
+        done += len(piece)
         view = memoryview(piece)
         while view:
             view = view[os.write(writer, view) :]

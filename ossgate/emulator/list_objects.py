@@ -91,6 +91,36 @@ class ListObjects:
         entries = _list_entries(request, page, with_owner=with_owner)
         return _answer([*members, *entries, ("KeyCount", str(page.key_count))])
 
+    def list_versions(self, request: Request, _: Credentials | None) -> Response:
+        """List versions: each object has one, the current.
+
+        Raises:
+            OssError: An argument does not hold.
+        """
+        marker = read_name(request, "key-marker")
+        most, page = self._read_page(request, marker)
+        members: list[tuple[str, str | Members]] = [
+            ("Name", request.bucket),
+            ("Prefix", encode_name(request, read_name(request, "prefix"))),
+            ("KeyMarker", encode_name(request, marker)),
+            ("VersionIdMarker", read_name(request, "version-id-marker")),
+            ("MaxKeys", str(most)),
+            ("Delimiter", encode_name(request, read_name(request, "delimiter"))),
+            *list_encoding(request),
+            ("IsTruncated", "true" if page.next_marker else "false"),
+        ]
+        if page.next_marker:
+            members.append(("NextKeyMarker", encode_name(request, page.next_marker)))
+            members.append(("NextVersionIdMarker", ""))
+        for metadata in page.objects:
+            version = [("VersionId", metadata.version_id or "null"), ("IsLatest", "true")]
+            members.append(("Version", [*version, *_describe(request, metadata, with_owner=True)]))
+        members += [
+            ("CommonPrefixes", [("Prefix", encode_name(request, prefix))]) for prefix in page.common_prefixes
+        ]
+        document = build_document("ListVersionsResult", members)
+        return Response(200, [("Content-Type", "application/xml")], document)
+
     def _read_page(self, request: Request, after: str) -> tuple[int, Page]:
         check_encoding(request)
         most = read_count(request, "max-keys", default=DEFAULT_COUNT)

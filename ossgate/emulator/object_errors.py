@@ -19,28 +19,28 @@ METADATA_NAME_INVALID = ErrorKind(
 METHOD_NOT_ALLOWED = ErrorKind(
     405, "MethodNotAllowed", "The specified method is not allowed against this resource."
 )
-SOURCE_INVALID = ErrorKind(400, "InvalidArgument", "Copy Source must mention the source bucket and key.")
+SOURCE_INVALID = ErrorKind(
+    400, "InvalidArgument", "Copy Source must mention the source bucket and key: /sourcebucket/sourcekey."
+)
+SOURCE_INVALID_FOR_PART = ErrorKind(400, "InvalidArgument", SOURCE_INVALID.message, "0042-00000301")
 DIRECTIVE_INVALID = ErrorKind(400, "InvalidArgument", "Unknown metadata directive.")
-COPY_TOO_LARGE = ErrorKind(
-    400, "EntityTooLarge", "The source object is larger than 5 GB; copy it part by part."
+POSITION_MISSING = ErrorKind(400, "InvalidArgument", "The position parameter is missing.", "0016-00000501")
+APPEND_CLASS_INVALID = ErrorKind(
+    400, "InvalidArgument", "The storage class of an appendable object is not valid.", "0016-00000503"
 )
-COPY_TO_ITSELF = ErrorKind(
-    400,
-    "InvalidArgument",
-    "The specified copy source is not supported: it is the object itself, with nothing to change.",
-)
+NO_SUCH_VERSION = ErrorKind(404, "NoSuchVersion", "The specified version does not exist.")
 POSITION_INVALID = ErrorKind(400, "InvalidArgument", "The append position must be a non-negative integer.")
 POSITION_NOT_EQUAL = ErrorKind(
-    409, "PositionNotEqualToLength", "Position is not equal to file length.", "0026-00000016"
+    409, "PositionNotEqualToLength", "Position is not equal to file length", "0026-00000016"
 )
-NOT_APPENDABLE = ErrorKind(409, "ObjectNotAppendable", "The object is not appendable.", "0026-00000017")
+NOT_APPENDABLE = ErrorKind(409, "ObjectNotAppendable", "The object is not appendable.")
 MALFORMED_XML = ErrorKind(
     400,
     "MalformedXML",
     "The XML you provided was not well-formed or did not validate against our published schema.",
     "0042-00000205",
 )
-MISSING_DIGEST = ErrorKind(400, "MissingArgument", "Missing Some Required Arguments.", "0016-00000502")
+MISSING_DIGEST = ErrorKind(400, "MissingArgument", "Missing Some Required Arguments.")
 BODY_TOO_LARGE = ErrorKind(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size.")
 
 # Multipart uploads.
@@ -79,9 +79,6 @@ COMPLETE_ALL_WITH_BODY = ErrorKind(
     "0042-00000216",
 )
 COMPLETE_ALL_INVALID = ErrorKind(400, "InvalidArgument", "The value of x-oss-complete-all must be yes.")
-LISTING_ARGUMENT_INVALID = ErrorKind(
-    400, "InvalidArgument", "Argument {name} must be an integer between {low} and {high}."
-)
 
 # Callback variables, and callbacks given twice.
 CALLBACK_TWICE = ErrorKind(
@@ -115,6 +112,7 @@ CALLBACK_VAR_NOT_MAP = ErrorKind(
 TAGS_INVALID = ErrorKind(400, "InvalidTag", "The tagging is not valid.")
 
 # Images.
-IMAGE_LIBRARY_MISSING = ErrorKind(
-    501, "NotImplemented", "Image processing needs Pillow: install ossgate with its extra emulator-images."
-)
+IMAGE_LIBRARY_MISSING = ErrorKind(501, "NotImplemented", "Resizing images needs Pillow: pip install pillow.")
+IMAGE_UNSUPPORTED = ErrorKind(400, "BadRequest", "This image format is not supported.")
+IMAGE_TOO_LARGE = ErrorKind(400, "BadRequest", "The source image is too large.")
+IMAGE_OPERATION_INVALID = ErrorKind(400, "InvalidArgument", "The image operation is not valid.")

@@ -90,6 +90,9 @@ def name_operation(request: Request) -> str:
     """
     level = "object" if request.object_key else "bucket" if request.bucket else "service"
     asked = sorted({name for name, _ in request.query if name in SUB_RESOURCES})
+    if level == "object" and asked == ["versionId"] and request.method != "PUT":
+        # Whether there is such a version is for the operation to find out.
+        asked = []
     operation = _OPERATIONS.get((level, request.method), {}).get(" ".join(asked))
     if operation is None:
         if request.method not in _METHODS or (level == "object" and request.method == "POST" and not asked):

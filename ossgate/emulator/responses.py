@@ -99,6 +99,9 @@ def interrupt_pieces(response: Response, sleep: Callable[[float], None]) -> Iter
 
 def respond_with_error(error: OssError, *, request_id: str, host_id: str) -> Response:
     """Shape a refusal as OSS does, EC code in the `x-oss-ec` header included."""
+    if error.kind.status == 304:
+        # The one answer without a document: HTTP does not allow it any.
+        return Response(304, list(error.headers), code=error.kind.code)
     headers = [("Content-Type", "application/xml"), *error.headers]
     if error.kind.ec:
         headers.append(("x-oss-ec", error.kind.ec))

@@ -288,14 +288,15 @@ class Emulator:
         objects = AdminObjects(store, buckets, self._describe)
         clearing = Clearing(buckets, uploads, plan, transcript, self._list_given_buckets)
         admin = Admin(urlsplit(self.url).hostname or "", keys, player, transcript, objects, clearing)
+        cors = BucketCors((CorsRule(options.cors_origins),) if options.cors_origins else ())
         return App(
             store=store,
             buckets=buckets,
             admin=admin,
             authenticator=Authenticator(credentials, options.region, options.now),
             post_object=post_object,
-            handlers=build_handlers(options, buckets, uploads, delivery),
-            cors=BucketCors((CorsRule(options.cors_origins),) if options.cors_origins else ()),
+            handlers=build_handlers(options, buckets, uploads, delivery, cors),
+            cors=cors,
             gate=UploadGate(options.max_uploads),
             transcript=transcript,
             faults=player,

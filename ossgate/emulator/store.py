@@ -17,7 +17,7 @@ import secrets
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -26,6 +26,7 @@ from ossgate.emulator.bucket_errors import BUCKET_NOT_EMPTY
 from ossgate.emulator.errors import FILE_ALREADY_EXISTS, NO_SUCH_BUCKET, OssError
 from ossgate.emulator.file_moves import (
     append_file,
+    copy_bytes,
     flush_folder,
     move_file,
     prune_folders,
@@ -111,6 +112,18 @@ class ObjectStore:
     def staging_path(self, name: str) -> Path:
         """Tell where `commit_file` takes a finished file from."""
         return self._uploads / f"{name}.data"
+
+    @contextmanager
+    def stage_copy(self, file: BinaryIO, size: int) -> Iterator[Path]:
+        """Copy the first bytes of an open file to where `commit_file` takes them from, for a `with` block."""
+        path = self.staging_path(secrets.token_hex(16))
+        try:
+            with path.open("xb", buffering=0) as target:
+                copy_bytes(file.fileno(), target.fileno(), 0, size)
+                os.fsync(target.fileno())
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
 
     def commit(self, staged: StagedFile, metadata: ObjectMetadata, *, forbid_overwrite: bool) -> None:
         """Make a received object visible, all at once.
@@ -213,6 +226,16 @@ class ObjectStore:
                 self._finish_removal(gone, metadata)
             gone.unlink(missing_ok=True)
             return metadata
+
+    def measure(self, bucket: str) -> tuple[int, int]:
+        """Count a bucket's objects and their bytes.
+
+        Raises:
+            OssError: The bucket is gone.
+        """
+        count = len(self.index(bucket))
+        files = (self.root / "buckets" / bucket / "objects").rglob("*")
+        return count, sum(path.stat().st_size for path in files if path.is_file())
 
     def exists(self, bucket: str, object_key: str) -> bool:
         """Tell whether an object is there."""

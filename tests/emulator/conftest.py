@@ -224,8 +224,8 @@ class Client:
         scope: str,
     ) -> str:
         listed = additional.split(";")
-        lines = sorted(
-            f"{name.lower()}:{value.strip()}\n"
+        signed = sorted(
+            (name.lower(), value.strip())
             for name, value in headers.items()
             if name.lower().startswith("x-oss-") or name.lower() in ("content-type", "content-md5", *listed)
         )
@@ -235,7 +235,7 @@ class Client:
                 method,
                 f"/{self.bucket}/{quote(key, '/')}" if self.bucket else "/",
                 "&".join(f"{name}={value}" if value else name for name, value in pairs),
-                "".join(lines),
+                "".join(f"{name}:{value}\n" for name, value in signed),
                 additional,
                 "UNSIGNED-PAYLOAD",
             ]
