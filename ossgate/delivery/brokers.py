@@ -15,6 +15,7 @@ from kombu.exceptions import KombuError
 from kombu.messaging import Producer
 from kombu.transport import resolve_transport
 from kombu.transport.virtual import Channel as VirtualChannel
+from kombu.transport.virtual import Transport as VirtualTransport
 from kombu.utils.url import url_to_parts
 
 from ossgate.delivery.envelopes import Envelope
@@ -52,7 +53,7 @@ class BrokerSink:
         envelope: Envelope | None = None,
         timeout: float = 10.0,
     ) -> None:
-        _verify_url(url)
+        _verify_url(url, exchange_type)
         try:
             routing_key.format_map(_PLACEHOLDERS)
         except (KeyError, ValueError, IndexError, AttributeError):
@@ -125,7 +126,9 @@ class BrokerSink:
         self._exchange(channel).declare()
         if self._queue is not None:
             self._queue(channel).declare()
-        self._producer = Producer(channel, auto_declare=False, on_return=self._note_returned)
+        self._producer = Producer(channel, auto_declare=False)
+        if not isinstance(channel, VirtualChannel):
+            channel.events["basic_return"].add(self._note_returned)
         return self._producer
 
     def _transport_options(self) -> dict[str, Any]:
@@ -151,19 +154,23 @@ def _read_scheme(url: str) -> str:
     return url.partition("://")[0].partition("+")[0].lower()
 
 
-def _verify_url(url: str) -> None:
+def _verify_url(url: str, exchange_type: str) -> None:
     scheme = _read_scheme(url)
     if "://" not in url:
         raise SinkInvalid("is no URL of a broker", hint='such as "amqp://broker.example.com//"')
     try:
         url_to_parts(url)
-        resolve_transport(scheme)
+        transport = resolve_transport(scheme)
     except (KeyError, ValueError):
         raise SinkInvalid(
             f"{scheme[:32]!r} is no broker that kombu speaks", hint="amqp, redis, sqs …"
         ) from None
     except ImportError as error:
         raise SinkInvalid(f"the library for {scheme} is not installed: {error}") from None
+    if exchange_type == "fanout" and transport is not None and issubclass(transport, VirtualTransport):
+        raise SinkInvalid(
+            f"a fanout exchange on {scheme} keeps nothing for consumers that are away", hint="use topic"
+        )
 
 
 def _describe(error: Exception) -> str:

@@ -178,6 +178,8 @@ class Deliverer:
             self._trimmed_at = now
 
     def _end(self) -> None:
+        if self._stopping.is_set():
+            self._log("deliverer_stopping", seconds=STOP_SECONDS)
         end = time.monotonic() + STOP_SECONDS
         left = [
             delivery

@@ -3,6 +3,8 @@
 import itertools
 import os
 import secrets
+import subprocess
+import sys
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -17,6 +19,7 @@ from ossgate.delivery.deliverer import Deliverer
 from ossgate.delivery.errors import DeliveryFailed
 from ossgate.ledger import Arrival, Delivery, Ledger, NewUpload
 
+ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 POSTGRESQL_VARIABLE = "OSSGATE_TEST_POSTGRESQL"
 LOCAL_POSTGRESQL = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
@@ -148,6 +151,83 @@ def arrive() -> Callable[..., NewUpload]:
         return new
 
     return record
+
+
+SETTINGS = """
+allow_insecure = ["emulator_endpoint", "http_callback", "http_webhook"]
+[oss]
+region = "cn-hangzhou"
+bucket = "demo-bucket"
+endpoint = "http://127.0.0.1:9000"
+[callback]
+url = ["http://127.0.0.1:8000/callback"]
+[keys]
+ticket = ["env:TICKET_KEY"]
+seal = ["env:SEAL_KEY"]
+[database]
+url = "env:DATABASE_URL"
+[profiles.photo]
+allow = ["api_key"]
+content_types = ["image/jpeg"]
+"""
+
+
+@pytest.fixture
+def environ(secret: str) -> dict[str, str]:
+    """The secrets that the settings of these tests name."""
+    return {
+        "OSS_ACCESS_KEY_ID": "an-id",
+        "OSS_ACCESS_KEY_SECRET": "a-secret",
+        "TICKET_KEY": "t" * 43,
+        "SEAL_KEY": "s" * 43,
+        "WEBHOOK_SECRET": secret,
+    }
+
+
+@pytest.fixture
+def write_settings(tmp_path: Path) -> Callable[..., Path]:
+    """Write a settings file that ends in a delivery section of the test's own."""
+
+    def write(delivery: str) -> Path:
+        path = tmp_path / "ossgate.toml"
+        path.write_text(SETTINGS + delivery, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def start_ossgate(
+    write_settings: Callable[..., Path], environ: dict[str, str], url: str
+) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start the command ``ossgate`` on the test's database, and end it with the test."""
+    programs: list[subprocess.Popen[str]] = []
+
+    def start(delivery: str, *arguments: str) -> subprocess.Popen[str]:
+        path = write_settings(delivery)
+        programs.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "ossgate", *arguments],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                cwd=path.parent,
+                env={
+                    **os.environ,
+                    **environ,
+                    "OSSGATE_CONFIG": str(path),
+                    "DATABASE_URL": url,
+                    "PYTHONPATH": str(ROOT),
+                    "PYTHONUNBUFFERED": "1",
+                },
+            )
+        )
+        return programs[-1]
+
+    yield start
+    for program in programs:
+        program.kill()
+        program.communicate()
 
 
 class Clock:
