@@ -122,7 +122,7 @@ class DeliveryAssembler:
             target = parse_target(written.url)
             if target.scheme == "http":
                 self._book.require(
-                    "http_webhook", (*here, "url"), f"{written.url} is called without TLS", "use https"
+                    "http_webhook", (*here, "url"), f"{target.host} is called without TLS", "use https"
                 )
             if not written.allow_private and is_private_literal(target.host):
                 self._book.add(
@@ -180,7 +180,10 @@ class DeliveryAssembler:
 
 def _name_webhook(written: WebhookSettings) -> str:
     # Without the query, which may hold a secret.
-    parts = urlsplit(written.url)
+    try:
+        parts = urlsplit(written.url)
+    except ValueError:
+        return ""
     return parts.netloc.rpartition("@")[2] + parts.path.rstrip("/")
 
 
