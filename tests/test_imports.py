@@ -18,6 +18,9 @@ SIGNER_FOR_CALLBACK = {
     "signer.ticket", "signer.seal", "signer.profiles", "signer.facts", "signer.errors",
     "signer.grants", "signer.upload_ids",
 }  # fmt: skip
+SIGNER_FOR_RECONCILE = {
+    "signer.seal", "signer.facts", "signer.errors", "signer.places", "signer.prefix_grants",
+}  # fmt: skip
 
 
 def list_modules() -> dict[str, Path]:
@@ -73,6 +76,12 @@ def allowed_for(module: str) -> set[str] | None:
         return {"ossgate.bucket", "signer", "urllib3"}
     if module.startswith("ossgate.ledger"):
         return {"ossgate.ledger", "sqlalchemy", "alembic", "psycopg"}
+    if is_within(module, {"ossgate.reconcile"}):
+        return {
+            "ossgate.reconcile", "ossgate.ledger", "ossgate.bucket", *SIGNER_FOR_RECONCILE,
+            # One step serves a callback and a find alike.
+            "callback.arrived", "callback.confirmation", "callback.deadline", "callback.errors",
+        }  # fmt: skip
     if is_within(module, {"ossgate.delivery"}):
         return {"ossgate.delivery", "ossgate.ledger", "kombu", "standardwebhooks", "urllib3"}
     if is_within(module, {"ossgate.access"}):
