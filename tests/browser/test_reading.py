@@ -119,6 +119,8 @@ def test_keyboard_alone(visit: Callable[..., Any], photo: Photo) -> None:
     """Everything is reached and done by keys, in the order of the page, and the focus is seen."""
     visitor = visit().open()
     page = visitor.page
+    # Playwright begins to catch choosers with the first listener and does not wait for it: a key would be quicker.
+    page.on("filechooser", lambda _: None)
     reach(page, "input[name=profile][value=photo]")
     page.keyboard.press("ArrowDown")
     expect(page.locator("input[value=file]")).to_be_checked()
