@@ -196,34 +196,26 @@ class World:
         ]
 
 
-@pytest.fixture
-def make_profiles():
-    """Profiles by name, each with a handler that keeps what it is told."""
-
-    def make(*names, handler=None, quota=None):
-        callback = define_callback(
-            ("https://uploads.example.com/callback",), compile_body(DEFAULT_JSON, "json")
+def build_profiles(*names, handler=None):
+    """Profiles by name, each with the same handler."""
+    callback = define_callback(("https://uploads.example.com/callback",), compile_body(DEFAULT_JSON, "json"))
+    return {
+        name: ReceivingProfile(
+            Profile(
+                name=name,
+                place=PLACE,
+                object_key=compile_key_template("{profile}/{upload_id}{ext}"),
+                callback=callback,
+            ),
+            compile_reply({}),
+            handler,
         )
-        return {
-            name: ReceivingProfile(
-                Profile(
-                    name=name,
-                    place=PLACE,
-                    object_key=compile_key_template("{profile}/{upload_id}{ext}"),
-                    callback=callback,
-                    quota=quota,
-                ),
-                compile_reply({}),
-                handler,
-            )
-            for name in names
-        }
-
-    return make
+        for name in names
+    }
 
 
 @pytest.fixture
-def make_world(url, make_profiles):
+def make_world(url):
     """Open worlds on the test's database, and close them at its end."""
     ledgers = []
 
@@ -235,7 +227,7 @@ def make_world(url, make_profiles):
             ledgers[-1],
             changes.pop("bucket", None) or FakeBucket(),
             SealKeys([b"s" * 32]),
-            make_profiles("photo", "other", handler=handler),
+            build_profiles("photo", "other", handler=handler),
             **changes,
         )
 
