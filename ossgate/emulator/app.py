@@ -25,7 +25,7 @@ from ossgate.emulator.operations import name_operation
 from ossgate.emulator.post_object import PostObject
 from ossgate.emulator.reasons import describe_refusal
 from ossgate.emulator.redaction import redact_query
-from ossgate.emulator.requests import Request
+from ossgate.emulator.requests import MAX_KEY_BYTES, Request
 from ossgate.emulator.responses import Response, respond_with_error
 from ossgate.emulator.store import ObjectStore
 from ossgate.emulator.upload_gate import UploadGate
@@ -155,7 +155,10 @@ class App:
             operation=name if refused else None,
             status=response.status,
             bucket=request.bucket or None,
-            object_key=response.object_key or request.object_key or None,
+            object_key=response.object_key
+            or self.faults.object_key
+            or request.object_key[:MAX_KEY_BYTES]
+            or None,
             method=request.method,
             query=redact_query(request.query) or None,
             request_id=request.request_id,

@@ -26,7 +26,7 @@ from ossgate.emulator.fault_plan import FaultPlan
 from ossgate.emulator.fault_rules import FaultRefused, parse_header
 from ossgate.emulator.holding_place import HoldingPlace
 from ossgate.emulator.options import FaultHeaders
-from ossgate.emulator.requests import Request
+from ossgate.emulator.requests import MAX_KEY_BYTES, Request
 from ossgate.emulator.responses import Response
 
 HEADER = "x-ossgate-fault"
@@ -165,6 +165,12 @@ class FaultPlayer:
         """The faults played at this request so far."""
         played = self._played
         return [] if played is None else played.ids
+
+    @property
+    def object_key(self) -> str:
+        """The key that the request is about, as far as it is known, and no longer than a key may be."""
+        played = self._played
+        return "" if played is None else (played.object_key or "")[:MAX_KEY_BYTES]
 
     def take_callback(self, operation: str, bucket: str, object_key: str) -> dict[str, ActiveFault]:
         """Use up what befalls a callback, by group."""

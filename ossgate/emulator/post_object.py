@@ -147,6 +147,8 @@ class PostObject:
         """Check everything that can be checked before the file's first byte."""
         if "key" not in fields.values:
             raise OssError(FORM_KEY_MISSING)
+        object_key = expand_file_name(fields.get("key"), fields.file_name)
+        self.delivery.sender.player.name_key(object_key)
         signed = check_form_signature(fields, self.credentials, region=self.region, now=self.now())
         if signed is None and self.buckets.require(request.bucket).acl != "public-read-write":
             raise OssError(ANONYMOUS_DENIED)
@@ -154,9 +156,7 @@ class PostObject:
             signed.check_expiration(self.now())
             signed.policy.check_conditions(lambda name: _look_up(name, fields, request.bucket))
         headers = _read_headers(request, fields)
-        object_key = expand_file_name(fields.get("key"), fields.file_name)
         check_object_key(object_key)
-        self.delivery.sender.player.name_key(object_key)
         callback = None
         if "callback" in fields.values:
             callback = parse_callback(fields.get("callback"), allow_private=self.allow_private_callbacks)

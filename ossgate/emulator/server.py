@@ -305,7 +305,12 @@ class Emulator:
         )
 
     def _describe(self) -> dict[str, Any]:
-        return {"url": self.url, "bucket_url": self.bucket_url, "region": self.options.region}
+        return {
+            "url": self.url,
+            "bucket": self.options.bucket,
+            "bucket_url": self.bucket_url,
+            "region": self.options.region,
+        }
 
     def _list_given_buckets(self) -> list[Bucket]:
         options = self.options
