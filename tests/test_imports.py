@@ -86,6 +86,8 @@ def allowed_for(module: str) -> set[str] | None:
         return {"ossgate.delivery", "ossgate.ledger", "kombu", "standardwebhooks", "urllib3"}
     if is_within(module, {"ossgate.access"}):
         return {"ossgate.access", "flask", "itsdangerous", "joserfc", "limits", "redis", "urllib3"}
+    if module == "ossgate.emulator.pytest_plugin":
+        return {"ossgate.emulator", "pytest"}
     if module.startswith("ossgate.emulator"):
         return {
             "ossgate.emulator", "cheroot", "cryptography", "click", "python_multipart", "anycrc", "imagesize",

@@ -273,7 +273,7 @@ def parse_rule(document: object) -> FaultRule:
         FaultRefused: It is not understood.
     """
     if isinstance(document, str):
-        return parse_rule(_parse_short(document))
+        return parse_rule(parse_short(document))
     if not isinstance(document, dict):
         raise FaultRefused("a fault is an object, or a short form like callback.delay=2")
     given = dict(document)
@@ -318,7 +318,12 @@ def parse_header(text: str) -> list[FaultRule]:
     return [parse_rule(item.strip()) for item in text.split(",") if item.strip()]
 
 
-def _parse_short(text: str) -> dict[str, Any]:
+def parse_short(text: str) -> dict[str, Any]:
+    """Write a short form out as an object.
+
+    Raises:
+        FaultRefused: There is no such action, or it takes no value.
+    """
     head, equals, value = text.strip().partition("=")
     on, dot, name = head.strip().partition(".")
     action = ACTIONS.get((on, name))
