@@ -17,12 +17,14 @@ from ossgate.emulator.admin import PREFIX, Admin
 from ossgate.emulator.authenticator import Authenticator
 from ossgate.emulator.buckets import Bucket, BucketRegistry
 from ossgate.emulator.cors import BucketCors, answer_preflight
+from ossgate.emulator.credentials import Credentials
 from ossgate.emulator.errors import INTERNAL_ERROR, NOT_IMPLEMENTED, SERVICE_BUSY, OssError
 from ossgate.emulator.events import Transcript
 from ossgate.emulator.fault_player import FaultPlayer
 from ossgate.emulator.handlers import Handler
 from ossgate.emulator.operations import name_operation
 from ossgate.emulator.post_object import PostObject
+from ossgate.emulator.public_endpoint import PublicEndpoints
 from ossgate.emulator.reasons import describe_refusal
 from ossgate.emulator.redaction import redact_query
 from ossgate.emulator.requests import MAX_KEY_BYTES, Request
@@ -50,6 +52,7 @@ class App:
     post_object: PostObject
     handlers: Mapping[str, Handler]
     cors: BucketCors
+    endpoints: PublicEndpoints
     gate: UploadGate
     transcript: Transcript
     faults: FaultPlayer
@@ -101,12 +104,21 @@ class App:
         if operation == "PostObject":
             # A form is signed by its fields; what header or URL say is not looked at.
             self._require_bucket(request)
+            self.endpoints.check(request, operation)
             return self._admit(lambda: self.post_object.handle(request))
-        caller = self.authenticator.authenticate(request)
+        meant, caller = self.authenticator.identify(request)
+        if meant is not request:
+            operation, unknown = _name(meant)
         if unknown is not None:
             raise unknown
+        response = self._serve(meant, operation, caller)
+        response.object_key = response.object_key or meant.object_key
+        return response
+
+    def _serve(self, request: Request, operation: str, caller: Credentials | None) -> Response:
         # Whoever creates a bucket does not need it to be there.
         bucket = self._require_bucket(request) if request.bucket and operation != "PutBucket" else None
+        self.endpoints.check(request, operation)
         if caller is None:
             check_anonymous(operation, bucket, request.object_key, self.store)
         handler = self.handlers.get(operation)

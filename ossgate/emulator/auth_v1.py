@@ -59,17 +59,19 @@ def build_string_to_sign(
     query: Iterable[tuple[str, str]],
     headers: Mapping[str, str],
     date: str,
+    bare_bucket: bool = False,
 ) -> str:
     """Write the text that is signed.
 
     Args:
         headers: By lower-case name.
         date: The date line: the header's date, or `Expires` of a URL.
+        bare_bucket: Whether a bucket stands without the slash at its end.
     """
     oss_headers = "".join(
         f"{name}:{value.strip()}\n" for name, value in sorted(headers.items()) if name.startswith("x-oss-")
     )
-    resource = f"/{bucket}/{object_key}" if bucket else "/"
+    resource = write_resource(bucket, object_key, bare_bucket=bare_bucket)
     signed = sorted(
         (name, value)
         for name, value in query
@@ -79,6 +81,13 @@ def build_string_to_sign(
         resource += "?" + "&".join(f"{name}={value}" if value else name for name, value in signed)
     lines = [method, headers.get("content-md5", ""), headers.get("content-type", ""), date]
     return "\n".join(lines) + "\n" + oss_headers + resource
+
+
+def write_resource(bucket: str, object_key: str, *, bare_bucket: bool = False) -> str:
+    """Write the path that is signed, whatever the addressing: service, bucket or object."""
+    if not bucket:
+        return "/"
+    return f"/{bucket}" if bare_bucket and not object_key else f"/{bucket}/{object_key}"
 
 
 def compute_signature(access_key_secret: str, message: str) -> str:
@@ -164,16 +173,20 @@ def check_skew(moment: datetime, now: datetime) -> None:
 
 
 def _compare(request: Request, found: Credentials, *, date: str, signature: str) -> None:
-    string_to_sign = build_string_to_sign(
-        method=request.method,
-        bucket=request.bucket,
-        object_key=request.object_key,
-        query=request.query,
-        headers=request.headers,
-        date=date,
-    )
-    if not same_text(compute_signature(found.access_key_secret, string_to_sign), signature):
-        raise signature_mismatch(found, signature, string_to_sign)
+    string_to_sign = ""
+    for bare_bucket in request.bucket_readings:
+        string_to_sign = build_string_to_sign(
+            method=request.method,
+            bucket=request.bucket,
+            object_key=request.object_key,
+            query=request.query,
+            headers=request.headers,
+            date=date,
+            bare_bucket=bare_bucket,
+        )
+        if same_text(compute_signature(found.access_key_secret, string_to_sign), signature):
+            return
+    raise signature_mismatch(found, signature, string_to_sign)
 
 
 def same_text(left: str, right: str) -> bool:

@@ -11,9 +11,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import product
 from urllib.parse import quote
 
-from ossgate.emulator.auth_v1 import MAX_SKEW, check_skew, parse_http_date, same_text, signature_mismatch
+from ossgate.emulator.auth_v1 import (
+    MAX_SKEW,
+    check_skew,
+    parse_http_date,
+    same_text,
+    signature_mismatch,
+    write_resource,
+)
 from ossgate.emulator.credentials import Credentials, CredentialSet
 from ossgate.emulator.errors import (
     ADDITIONAL_HEADERS_EMPTY,
@@ -99,14 +107,16 @@ def build_canonical_request(
     headers: Mapping[str, str],
     additional: Sequence[str],
     hashed_payload: str = UNSIGNED_PAYLOAD,
+    bare_bucket: bool = False,
 ) -> str:
     """Write the canonical request.
 
     Args:
         headers: By lower-case name.
         additional: Lower-case names of further signed headers, sorted.
+        bare_bucket: Whether a bucket stands without the slash at its end.
     """
-    path = f"/{bucket}/{object_key}" if bucket else "/"
+    path = write_resource(bucket, object_key, bare_bucket=bare_bucket)
     pairs = sorted((_encode(name), _encode(value)) for name, value in query if name != "x-oss-signature")
     canonical_query = "&".join(f"{name}={value}" if value else name for name, value in pairs)
     canonical_headers = "".join(
@@ -151,17 +161,19 @@ def check_header(request: Request, credentials: CredentialSet, *, region: str, n
     stamp = request.header("x-oss-date") or request.header("date")
     if not stamp:
         raise OssError(DATE_MISSING)
+    stamps = [stamp]
     moment = parse_stamp(stamp)
     if moment is None:
+        # Two SDKs send the date of HTTP alone, and sign it as it stands.
         moment = parse_http_date(stamp)
-        stamp = f"{moment:%Y%m%dT%H%M%SZ}"
-    if stamp[:8] != scope.day:
+        stamps.append(f"{moment:%Y%m%dT%H%M%SZ}")
+    if stamps[-1][:8] != scope.day:
         raise OssError(CREDENTIAL_MALFORMED_HEADER)
     check_skew(moment, now)
     if request.query_value("x-oss-security-token") is not None and request.header("x-oss-security-token"):
         raise OssError(TOKEN_TWICE)
     found = credentials.find(scope.access_key_id, request.header("x-oss-security-token"), now=now)
-    _compare(request, found, scope, stamp, additional, payload, fields["Signature"])
+    _compare(request, found, scope, stamps, additional, payload, fields["Signature"])
     return found
 
 
@@ -207,7 +219,7 @@ def check_query(request: Request, credentials: CredentialSet, *, region: str, no
     additional = _parse_additional(request.query_value("x-oss-additional-headers") or None)
     payload = request.header("x-oss-content-sha256") or UNSIGNED_PAYLOAD
     signature = request.query_value("x-oss-signature") or ""
-    _compare(request, found, scope, stamp, additional, payload, signature)
+    _compare(request, found, scope, [stamp], additional, payload, signature)
     return found
 
 
@@ -247,7 +259,7 @@ def _compare(
     request: Request,
     found: Credentials,
     scope: Scope,
-    stamp: str,
+    stamps: Sequence[str],
     additional: list[str],
     payload: str,
     signature: str,
@@ -256,7 +268,8 @@ def _compare(
     string_to_sign = ""
     # A header that is listed and absent was not there to be signed.
     complete = all(name in request.headers for name in additional)
-    for headers in _header_readings(request, additional):
+    readings = product(stamps, _header_readings(request, additional), request.bucket_readings)
+    for stamp, headers, bare_bucket in readings:
         canonical = build_canonical_request(
             method=request.method,
             bucket=request.bucket,
@@ -265,6 +278,7 @@ def _compare(
             headers=headers,
             additional=additional,
             hashed_payload=payload,
+            bare_bucket=bare_bucket,
         )
         string_to_sign = build_string_to_sign(stamp, scope, canonical)
         expected = compute_signature(found.access_key_secret, scope, string_to_sign)

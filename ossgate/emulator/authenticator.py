@@ -6,7 +6,13 @@ from datetime import datetime
 
 from ossgate.emulator import auth_v1, auth_v4
 from ossgate.emulator.credentials import Credentials, CredentialSet
-from ossgate.emulator.errors import AUTHORIZATION_MALFORMED, TWO_SIGNATURES, OssError
+from ossgate.emulator.errors import (
+    AUTHORIZATION_MALFORMED,
+    SIGNATURE_MISMATCH,
+    TWO_SIGNATURES,
+    OssError,
+)
+from ossgate.emulator.readings import list_readings
 from ossgate.emulator.requests import Request
 
 
@@ -17,6 +23,24 @@ class Authenticator:
     credentials: CredentialSet
     region: str
     now: Callable[[], datetime]
+
+    def identify(self, request: Request) -> tuple[Request, Credentials | None]:
+        """Tell whose request this is, and how it is to be read: the signature decides between readings.
+
+        Raises:
+            OssError: A signature is given and holds under no reading.
+        """
+        refused: OssError | None = None
+        for reading in list_readings(request):
+            try:
+                return reading, self.authenticate(reading)
+            except OssError as error:
+                if error.kind is not SIGNATURE_MISMATCH:
+                    raise
+                # The first reading is the usual one, and its refusal the useful one.
+                refused = refused or error
+        assert refused is not None
+        raise refused
 
     def authenticate(self, request: Request) -> Credentials | None:
         """Tell whose request this is; None is anonymous.

@@ -22,7 +22,7 @@ _SECTIONS = {
     "Where": ("host", "port", "public_url", "data_dir"),
     "What": ("buckets", "bucket_acl", "versioned", "region", "cors_origins"),
     "Who": ("access_key_id", "access_key_secret"),
-    "Names": ("host_suffixes", "cname_buckets"),
+    "Names": ("host_suffixes", "cname_buckets", "refuse_public_endpoint"),
     "Callbacks": ("allow_private_callbacks", "callback_timeout", "callback_key"),
     "Faults": ("scenario", "fault_headers"),
     "Output": ("log_format", "parent_pid_fd"),
@@ -135,6 +135,11 @@ def _split_pairs(
     metavar="HOST=BUCKET",
     callback=_split_pairs,
     help="An own domain and its bucket; may be given several times.",
+)
+@click.option(
+    "--refuse-public-endpoint",
+    is_flag=True,
+    help="Refuse data requests by the region's public endpoint, as mainland regions do to new accounts.",
 )
 @click.option(
     "--allow-private-callbacks/--refuse-private-callbacks",

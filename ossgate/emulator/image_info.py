@@ -26,11 +26,16 @@ class ImageInfo:
 def read_image_info(path: Path) -> ImageInfo | None:
     """Look into a file; None when it is no image that OSS knows."""
     with path.open("rb") as file:
-        head = file.read(32)
-        image_format = _detect_format(head)
-        if image_format is None:
-            return None
-        width, height = _read_size(file, head, image_format)
+        return read_image_info_from(file)
+
+
+def read_image_info_from(file: BinaryIO) -> ImageInfo | None:
+    """Look into an open file; None when it is no image that OSS knows."""
+    head = file.read(32)
+    image_format = _detect_format(head)
+    if image_format is None:
+        return None
+    width, height = _read_size(file, head, image_format)
     return ImageInfo(width, height, image_format) if width > 0 and height > 0 else None
 
 

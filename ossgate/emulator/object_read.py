@@ -17,6 +17,7 @@ from ossgate.emulator.errors import (
     NO_SUCH_KEY,
     OssError,
 )
+from ossgate.emulator.image_process import process_image
 from ossgate.emulator.object_errors import NO_SUCH_VERSION
 from ossgate.emulator.object_metadata import APPENDABLE, ObjectMetadata
 from ossgate.emulator.requests import Request, check_object_key
@@ -57,7 +58,7 @@ class ObjectRead:
         metadata, file = opened
         try:
             check_version(request.query_value("versionId"), metadata)
-            response = _respond(request, metadata, file, overrides)
+            response = _answer(request, metadata, file, overrides)
         except BaseException:
             file.close()
             raise
@@ -109,6 +110,15 @@ def _read_overrides(request: Request) -> dict[str, str]:
                 raise OssError(INVALID_ARGUMENT, extras=[("ArgumentName", name), ("ArgumentValue", value)])
             found[header] = value
     return found
+
+
+def _answer(
+    request: Request, metadata: ObjectMetadata, file: BinaryIO, overrides: dict[str, str]
+) -> Response:
+    process = request.query_value("x-oss-process")
+    if process and request.method == "GET":
+        return process_image(process, metadata, file)
+    return _respond(request, metadata, file, overrides)
 
 
 def _respond(

@@ -32,6 +32,8 @@ class EmulatorOptions:
         cors_origins: Origins that the bucket's CORS rule allows; empty switches CORS off.
         host_suffixes: Endpoints under which `<bucket>.<suffix>` names a bucket; the region's own come first.
         cname_buckets: Own domains, each with its bucket.
+        refuse_public_endpoint: Whether data requests by the region's public endpoint are refused, as mainland
+            regions refuse them to new accounts.
         public_url: How others reach the emulator, when it is not the address it listens on.
         allow_private_callbacks: Whether callbacks to loopback and private addresses go out; OSS refuses them.
         callback_private_key: PEM of the key that signs callbacks, for instance a 512-bit look-alike.
@@ -60,6 +62,7 @@ class EmulatorOptions:
     cors_origins: tuple[str, ...] = ("*",)
     host_suffixes: tuple[str, ...] = ("localhost",)
     cname_buckets: Mapping[str, str] = field(default_factory=dict)
+    refuse_public_endpoint: bool = False
     public_url: str | None = None
     allow_private_callbacks: bool = True
     callback_private_key: str | None = field(default=None, repr=False)

@@ -69,6 +69,15 @@ class Request:
         return self.header("host")
 
     @property
+    def bucket_readings(self) -> tuple[bool, ...]:
+        """Whether the signed path may name the bucket without a slash: so does one SDK that asks for it so.
+
+        The usual reading comes last: it is the one that a refusal shows.
+        """
+        without_slash = self.path_style and not self.object_key and not self.raw_path.endswith("/")
+        return (True, False) if without_slash else (False,)
+
+    @property
     def bucket_url(self) -> str:
         """The bucket's own URL, by the host and addressing of this request."""
         return f"http://{self.header('host')}" + (f"/{self.bucket}" if self.path_style else "")

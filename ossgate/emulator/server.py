@@ -37,6 +37,7 @@ from ossgate.emulator.handlers import build_handlers
 from ossgate.emulator.multipart_store import MultipartStore
 from ossgate.emulator.options import EmulatorOptions
 from ossgate.emulator.post_object import PostObject
+from ossgate.emulator.public_endpoint import PublicEndpoints
 from ossgate.emulator.requests import Addressing
 from ossgate.emulator.store import ObjectStore
 from ossgate.emulator.upload_gate import UploadGate
@@ -297,6 +298,7 @@ class Emulator:
             post_object=post_object,
             handlers=build_handlers(options, buckets, uploads, delivery, cors),
             cors=cors,
+            endpoints=PublicEndpoints(options.region, refused=options.refuse_public_endpoint),
             gate=UploadGate(options.max_uploads),
             transcript=transcript,
             faults=player,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "ossgate" / "emulator"
-LIBRARIES = {"anycrc", "cheroot", "click", "cryptography", "imagesize", "python_multipart"}
+LIBRARIES = {"PIL", "anycrc", "cheroot", "click", "cryptography", "imagesize", "python_multipart"}
 
 
 def list_imports(path: Path) -> Iterator[str]:
