@@ -21,6 +21,8 @@ from ossgate.ledger.writer import Writer
 LEASE = "reconcile"
 RESUMABLE = timedelta(days=1)
 """A cursor older than this is forgotten: the walk begins anew."""
+RUNS_KEPT = 200
+"""Older runs go when a new one begins."""
 _DETAIL_LENGTH = 500
 _TIMEOUT = 10.0
 
@@ -129,9 +131,7 @@ class _LeaseJob(Job):
         self._at = encode_time(now)
         self._lease_row: Row = {
             "name": LEASE,
-            "the_name": LEASE,
             "owner": owner,
-            "the_owner": owner,
             "now": self._at,
             # Given back, it has ended whatever anybody's clock says.
             "until": encode_time(now + lease) if lease else 0,
@@ -186,6 +186,9 @@ class _BeginJob(_LeaseJob):
         else:
             self.row = self._fresh
             batch.add(statements.insert_run, self._fresh)
+            for (run_id,) in session.fetch(statements.select_outdated, (RUNS_KEPT,)):
+                session.execute(statements.prune_findings, {"below": run_id})
+                session.execute(statements.prune_runs, {"below": run_id})
 
 
 class _SaveJob(_LeaseJob):

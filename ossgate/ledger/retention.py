@@ -125,8 +125,8 @@ class _PruneUploadsJob(Job):
         for upload_id in self._upload_ids:
             row = batch.rows.get(upload_id)
             if row is not None and row["state"] == self._state and row["changed_at"] < self._before:
-                batch.add(statements.delete_history, {"the_upload_id": upload_id})
-                batch.add(statements.delete_upload, {"the_upload_id": upload_id})
+                batch.add(statements.delete_history, {"upload_id": upload_id})
+                batch.add(statements.delete_upload, {"upload_id": upload_id})
                 self.count += 1
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
 from ossgate.ledger.compiler import Compiler, Statement
 from ossgate.ledger.tables import (
     IS_PERIODICAL,
+    IS_UNFINISHED,
     history,
     lease,
     quota,
@@ -70,13 +71,24 @@ class SweepStatements(Compiler):
 
     @cached_property
     def select_unfinished(self) -> Statement:
-        """Read the newest run; the table is kept short."""
+        """Read the newest run of a scope that was not finished."""
         query = (
             select(reconcile_run)
-            .where(reconcile_run.c.finished_at.is_(None), reconcile_run.c.scope == bindparam("scope"))
+            .where(IS_UNFINISHED, reconcile_run.c.scope == bindparam("scope"))
             .order_by(reconcile_run.c.run_id.desc())
             .limit(literal_column("1"))
             .offset(literal_column("0"))
+        )
+        return self.compile(query)
+
+    @cached_property
+    def select_outdated(self) -> Statement:
+        """Read the newest run but so many."""
+        query = (
+            select(reconcile_run.c.run_id)
+            .order_by(reconcile_run.c.run_id.desc())
+            .limit(literal_column("1"))
+            .offset(bindparam("kept", type_=Integer))
         )
         return self.compile(query)
 
@@ -116,7 +128,11 @@ class SweepStatements(Compiler):
         """Delete so many accounts of periods that are long over and on which nothing is pending."""
         oldest = (
             select(quota.c.quota_key, quota.c.profile, quota.c.period)
-            .where(IS_PERIODICAL, quota.c.period < bindparam("before"), quota.c.pending_uploads <= 0)
+            .where(
+                IS_PERIODICAL,
+                quota.c.period < bindparam("before"),
+                quota.c.pending_uploads <= literal_column("0"),
+            )
             .order_by(quota.c.period)
             .limit(bindparam("limit", type_=Integer))
             .offset(literal_column("0"))

@@ -217,6 +217,15 @@ reconcile_run = Table(
     Column("counts", Text, nullable=False),
 )
 
+IS_UNFINISHED = reconcile_run.c.finished_at.is_(None)
+
+Index(
+    "ix_reconcile_run_unfinished",
+    reconcile_run.c.run_id,
+    sqlite_where=IS_UNFINISHED,
+    postgresql_where=IS_UNFINISHED,
+)
+
 reconcile_finding = Table(
     "reconcile_finding",
     metadata,

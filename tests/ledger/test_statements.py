@@ -17,6 +17,13 @@ OUTBOX_ROW: dict[str, object] = {
     **dict.fromkeys(("disabled_at", "resume_at"), 1),
     "reason": "a",
 }
+SWEEP_ROW: dict[str, object] = {
+    **dict.fromkeys(
+        ("name", "owner", "scope", "run_id", "upload_id",
+         "below", "before", "cursor", "counts"), "a",
+    ),
+    **dict.fromkeys(("now", "until", "changed_at", "finished_at", "limit", "kept"), 1),
+}  # fmt: skip
 QUERIES: dict[str, Callable[[Statements], tuple[Statement, tuple[object, ...]]]] = {
     "uploads": lambda made: (made.select_uploads(2), ("a", "b")),
     "accounts": lambda made: (made.select_quotas(2), ("a", "b", "c", "d", "e", "f")),
@@ -51,6 +58,26 @@ QUERIES: dict[str, Callable[[Statements], tuple[Statement, tuple[object, ...]]]]
             "pause_sink",
         )
     },
+    **{
+        name.replace("_", " "): lambda made, name=name: (  # type: ignore[misc]
+            getattr(made.sweeps, name),
+            getattr(made.sweeps, name).pick(SWEEP_ROW),
+        )
+        for name in (
+            "take_lease",
+            "keep_lease",
+            "select_lease",
+            "select_unfinished",
+            "select_outdated",
+            "update_run",
+            "delete_history",
+            "delete_upload",
+            "prune_refusals",
+            "prune_accounts",
+            "prune_findings",
+            "prune_runs",
+        )
+    },
 }
 
 
@@ -63,8 +90,8 @@ def test_statement_uses_an_index(url: str, name: str) -> None:
         if database.is_sqlite:
             plan = connection.execute(f"EXPLAIN QUERY PLAN {statement.sql}", parameters).fetchall()
             # To find the oldest that is kept, the index of refusals is walked along, not the table; that of
-            # dead deliveries holds nothing else.
-            walked = ("COVERING INDEX", "INDEX ix_delivery_dead")
+            # dead deliveries and of unfinished runs holds nothing else.
+            walked = ("COVERING INDEX", "INDEX ix_delivery_dead", "INDEX ix_reconcile_run_unfinished")
             scans = [
                 row[3]
                 for row in plan

@@ -237,6 +237,12 @@ def make_world(url):
 
 
 @pytest.fixture
+def make_world_on():
+    """Build a world on a ledger that somebody else opens and closes."""
+    return lambda ledger: World(ledger, FakeBucket(), SealKeys([b"s" * 32]), build_profiles("photo"))
+
+
+@pytest.fixture
 def world(make_world):
     return make_world()
 

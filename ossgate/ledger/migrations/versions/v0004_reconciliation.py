@@ -43,6 +43,14 @@ def upgrade() -> None:
         sa.Column("counts", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("run_id", name="pk_reconcile_run"),
     )
+    unfinished = sa.text("finished_at IS NULL")
+    op.create_index(
+        "ix_reconcile_run_unfinished",
+        "reconcile_run",
+        ["run_id"],
+        sqlite_where=unfinished,
+        postgresql_where=unfinished,
+    )
     op.create_table(
         "reconcile_finding",
         sa.Column("run_id", _Id, nullable=False),
