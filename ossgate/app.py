@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import callback.views
 import ossgate.metrics.views
+import ossgate.openapi.views
 import ossgate.operators.views
 import signer.views
 from callback.arrived import Arrivals
@@ -108,6 +109,7 @@ def create_app(loaded: LoadedSettings | None = None) -> Flask:
         pages.bp,
         health.bp,
         ossgate.metrics.views.bp,
+        ossgate.openapi.views.bp,
     ):
         app.register_blueprint(blueprint)
     if metrics:

@@ -1,0 +1,156 @@
+"""One example of each body, as the page shows them; a test holds them against the schemas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+UPLOAD_ID = "01KE0Z5M6QW8T3B9H2J4N7R5XC"
+_KEY = f"photos/2026/01/02/{UPLOAD_ID}.jpg"
+_BUCKET = "https://examplebucket.oss-cn-hangzhou.aliyuncs.com"
+_TIMES = {"created_at": "2026-01-02T03:04:05Z", "expires_at": "2026-01-02T03:11:45Z"}
+
+ERROR: dict[str, Any] = {
+    "error": {
+        "code": "size_over_limit",
+        "message": "30,000,000 bytes are more than 20 MB",
+        "hint": "send a smaller file",
+        "request_id": "9f86d081884c7d65",
+    }
+}
+FILE_REQUEST = {"profile": "photo", "filename": "sunset.jpg", "size": 2473901}
+FILES_REQUEST = {
+    "profile": "photo",
+    "files": [{"filename": "sunset.jpg"}, {"filename": "beach.png", "size": 733}],
+}
+_GRANTED = {
+    "upload_id": UPLOAD_ID,
+    "object_key": _KEY,
+    "expires_at": "2026-01-02T03:11:45Z",
+    "profile": "photo",
+}
+FORM_GRANT = {
+    "method": "POST",
+    "url": _BUCKET,
+    "fields": {
+        "key": _KEY,
+        "x-oss-content-type": "image/jpeg",
+        "callback": "eyJjYWxsYmFja1VybCI6…",
+        "policy": "eyJleHBpcmF0aW9uIjoi…",
+        "x-oss-signature": "0b2c5f…",
+    },
+} | _GRANTED
+UPLOAD = {
+    "upload_id": UPLOAD_ID,
+    "state": "uploaded",
+    "via": "post",
+    "profile": "photo",
+    "subject": "alice",
+    "object_key": _KEY,
+    "file_name": "sunset.jpg",
+    "size": 2473901,
+    "etag": "9E107D9D372BB6826BD81D3542A419D6",
+    "content_type": "image/jpeg",
+    **_TIMES,
+    "uploaded_at": "2026-01-02T03:04:09Z",
+    "vars": {"album": "July"},
+}
+OPERATOR_UPLOAD = UPLOAD | {
+    "issuer": "api_key:shop",
+    "arrived_via": "callback",
+    "bucket": "examplebucket",
+    "crc64": None,
+    "changed_at": "2026-01-02T03:04:09Z",
+}
+OPERATOR_UPLOADS = {"uploads": [OPERATOR_UPLOAD], "next_cursor": "MTAxS0UwWjVNNlFXOFQzQjlIMko0TjdSNVhD"}
+HISTORY = {
+    "upload": OPERATOR_UPLOAD,
+    "changes": [
+        {"claim": "issued", "at": "2026-01-02T03:04:05Z", "via": None, "facts": {}},
+        {"claim": "uploaded", "at": "2026-01-02T03:04:09Z", "via": "callback", "facts": {"width": 4032}},
+    ],
+    "truncated": False,
+}
+REFUSALS = {
+    "refusals": [
+        {
+            "refusal_id": "01KE0Z6A0C3F7M1P5S9V2X4Z6B",
+            "at": "2026-01-02T03:04:33Z",
+            "layer": "signature",
+            "code": "callback_signature_invalid",
+            "detail": "OSS did not sign this body for this target",
+            "upload_id": None,
+            "raw_target": "/callback?node=1",
+            "body_size": 311,
+            "body": '{"bucket":"examplebucket","ticket":"[redacted]"}',
+            "remote_addr": "192.0.2.7",
+        }
+    ],
+    "next_cursor": None,
+}
+COUNTS = {
+    "created_from": "2026-01-01T03:04:05Z",
+    "states": {"issued": 3, "expired": 1, "unconfirmed": 0, "uploaded": 512, "aborted": 2, "deleted": 0},
+    "refusals": 1,
+}
+PART_NUMBERS = {"part_numbers": [1, 2]}
+SIGNED_PARTS = {
+    "parts": [
+        {
+            "part_number": 1,
+            "url": f"{_BUCKET}/{_KEY}?partNumber=1&uploadId=0004B9894A22E5B1&x-oss-signature=0b2c5f",
+            "headers": {},
+            "content_length": 8388608,
+        }
+    ],
+    "expires_at": "2026-01-02T03:10:09Z",
+}
+STORED_PARTS = {
+    "parts": [{"part_number": 1, "size": 8388608, "etag": "0CC175B9C0F1B6A831C399E269772661"}],
+    "part_size": 8388608,
+    "part_count": 8,
+    "size": 62914560,
+    "expires_at": "2026-01-03T03:04:05Z",
+}
+COMPLETE_REQUEST: dict[str, Any] = {}
+REPLY = {"Status": "OK", "upload_id": UPLOAD_ID, "state": "uploaded", "size": 2473901}
+PROFILES = {
+    "profiles": [
+        {
+            "name": "photo",
+            "title": "Photos",
+            "titles": {"zh": "照片"},
+            "min_size": 1,
+            "max_size": 20971520,
+            "content_types": ["image/jpeg", "image/png"],
+            "via": ["post", "put", "multipart"],
+            "extensions": [".jpg", ".png"],
+        }
+    ]
+}
+CALLBACK_BODY = {
+    "bucket": "examplebucket",
+    "object": _KEY,
+    "etag": "9E107D9D372BB6826BD81D3542A419D6",
+    "size": 2473901,
+    "mimeType": "image/jpeg",
+    "ticket": "…",
+}
+BEARER_REQUEST = {"profile": "photo", "subject": "alice", "expires_in": 600}
+BEARER = {
+    "token": "b1.…",
+    "profile": "photo",
+    "subject": "alice",
+    "expires_in": 600,
+    "expires_at": "2026-01-02T03:14:05Z",
+}
+HEALTH = {"status": "ok"}
+NOT_READY = {
+    "status": "not ready",
+    "problem": "the ledger cannot be written: the database has no tables yet",
+    "fix": "run `ossgate db upgrade`, and look at the database",
+}
+METRICS = """\
+# HELP ossgate_grants_issued_total Grants that were issued.
+# TYPE ossgate_grants_issued_total counter
+ossgate_grants_issued_total{profile="photo"} 512.0
+"""
