@@ -163,6 +163,7 @@ class Arrivals:
         }
         known |= {f"vars.{name}": facts.variables.get(name) for name in receiving.profile.variables}
         values = {name: _constant(value) for name, value in known.items()}
+        values["location"] = lambda: receiving.profile.place.build_object_url(facts.object_key)
         # Signing costs; only a reply that shows the link pays for it.
         values["url"] = lambda: self.bucket.presign_get(
             receiving.profile.place, facts.object_key, expires=self.link_seconds

@@ -28,12 +28,12 @@ DEFAULT_REPLY: dict[str, str] = {
 PLACEHOLDERS = frozenset(
     {
         "upload_id", "state", "profile", "subject", "bucket", "object_key", "file_name", "size", "etag",
-        "content_type", "crc64", "width", "height", "uploaded_at", "url",
+        "content_type", "crc64", "width", "height", "uploaded_at", "url", "location",
     }
 )  # fmt: skip
 DEFAULT_LIMIT = 1024
 OSS_LIMIT = 1024**2
-_PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.]*)\}")
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.]*)(!s)?\}")
 
 Values = Mapping[str, Callable[[], object]]
 
@@ -48,8 +48,9 @@ class ReplyTemplate:
     def render(self, values: Values) -> bytes:
         """Return the reply as JSON.
 
-        A value that is one placeholder keeps its JSON type. A reply above the limit is replaced by one with the
-        upload's id and state alone, since a reply that a client loses is worse than a short one.
+        A value that is one placeholder keeps its JSON type, unless it is written ``{size!s}``: then it is text. A reply
+        above the limit is replaced by one with the upload's id and state alone, since a reply that a client loses is
+        worse than a short one.
         """
         reply = encode_reply(_fill(self.template, values), limit=self.limit)
         return reply or orjson.dumps(
@@ -91,7 +92,7 @@ def _check(value: object, known: frozenset[str]) -> None:
         for part in value:
             _check(part, known)
     elif isinstance(value, str):
-        for name in _PLACEHOLDER.findall(value):
+        for name, _ in _PLACEHOLDER.findall(value):
             if name not in known:
                 raise ConfigurationError(
                     f"replies know no placeholder {{{name}}}", hint="known are " + ", ".join(sorted(known))
@@ -107,7 +108,7 @@ def _fill(value: Any, values: Values) -> Any:
         if "{" not in value:
             return value
         whole = _PLACEHOLDER.fullmatch(value)
-        if whole:
+        if whole and not whole.group(2):
             return values[whole.group(1)]()
         return _PLACEHOLDER.sub(lambda match: _as_text(values[match.group(1)]()), value)
     if isinstance(value, Mapping):

@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from signer.errors import ConfigurationError, quote
+from signer.v4 import encode_object_key
 
 _BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,61})[a-z0-9]")
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z0-9]+)+")
@@ -30,6 +31,10 @@ class BucketPlace:
     """The bucket's own URL for clients, to which forms are posted."""
     internal: str
     """The bucket's URL for our own requests."""
+
+    def build_object_url(self, object_key: str) -> str:
+        """Return an object's address for clients, unsigned: good to fetch where the bucket is public, good to name it everywhere."""
+        return f"{self.host}/{encode_object_key(object_key)}"
 
 
 def define_place(bucket: str, region: str, *, endpoint: str = "", host: str = "") -> BucketPlace:

@@ -81,3 +81,11 @@ def test_compile_reply_refuses_an_impossible_limit(limit):
     """OSS takes at most 1 MB."""
     with pytest.raises(ConfigurationError):
         compile_reply({}, limit=limit)
+
+
+def test_placeholder_may_be_written_as_text():
+    """``!s`` makes text of what would keep its type; nothing becomes empty text."""
+    template = compile_reply({"n": "{size}", "s": "{size!s}", "w": "{width!s}", "both": "{size!s}/{size}"})
+
+    reply = template.render({"size": lambda: 7, "width": lambda: None, "upload_id": str, "state": str})
+    assert b'{"n":7,"s":"7","w":"","both":"7/7"}' == reply

@@ -163,3 +163,10 @@ def test_any_host_is_plain_or_refused(url: str) -> None:
     assert not set(place.host) & set(" ;'\"\\<>@?#\r\n\t*")
     assert not place.host.endswith("/")
     assert urlsplit(place.host).scheme in ("http", "https")
+
+
+def test_object_url_is_the_hosts_and_percent_encoded():
+    """An object's address for clients: slashes stay, all else that URLs give a meaning is encoded."""
+    place = define_place("examplebucket", "cn-hangzhou", host="https://upload.example.com")
+
+    assert "https://upload.example.com/a/%E5%9B%BE%20b%2Bc.png" == place.build_object_url("a/图 b+c.png")
