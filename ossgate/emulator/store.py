@@ -277,17 +277,29 @@ class ObjectStore:
 
     def _move_into_place(self, committed: Path, metadata: ObjectMetadata) -> None:
         data = committed.with_suffix(".data")
-        if data.exists():
-            move_file(data, self.data_path(metadata.bucket, metadata.object_key))
-        move_file(committed, self._metadata_path(metadata.bucket, metadata.object_key))
+        metadata_path = self._metadata_path(metadata.bucket, metadata.object_key)
+        try:
+            metadata_path.parent.mkdir(parents=True, exist_ok=True)
+            if data.exists():
+                move_file(data, self.data_path(metadata.bucket, metadata.object_key))
+        except OSError:
+            # A full disk, say: nothing has been switched, and nothing must be at the next start.
+            committed.unlink(missing_ok=True)
+            raise
+        move_file(committed, metadata_path)
 
     def _finish_append(self, committed: Path, metadata: ObjectMetadata) -> None:
         data = committed.with_suffix(".data")
-        if data.exists():
-            # Done again from the start of the piece, whatever a killed process had written of it.
-            start = metadata.size - data.stat().st_size
-            append_file(data, self.data_path(metadata.bucket, metadata.object_key), start)
-        move_file(committed, self._metadata_path(metadata.bucket, metadata.object_key))
+        target = self.data_path(metadata.bucket, metadata.object_key)
+        # Done again from the start of the piece, whatever a killed process had written of it.
+        start = metadata.size - data.stat().st_size
+        try:
+            append_file(data, target, start)
+            move_file(committed, self._metadata_path(metadata.bucket, metadata.object_key))
+        except OSError:
+            os.truncate(target, start)
+            committed.unlink(missing_ok=True)
+            raise
 
     def _finish_removal(self, gone: Path, metadata: ObjectMetadata) -> None:
         data = self.data_path(metadata.bucket, metadata.object_key)
