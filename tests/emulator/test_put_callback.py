@@ -134,12 +134,8 @@ def test_given_twice(client: Any, receiver: Any, callback: Callable[..., str]) -
     encoded = callback(receiver.url)
     for name in ("callback", "callback-var"):
         given = encoded if name == "callback" else encode({"x:a": "1"})
-        answer = client.send(
-            "PUT", "a.txt", query={name: given}, headers={f"x-oss-{name}": given}, body=b"x"
-        )
-        message = (
-            f"Either the {name} query string parameter or the x-oss-{name} header should be specified, not both."
-        )
+        answer = client.send("PUT", "a.txt", query={name: given}, headers={f"x-oss-{name}": given}, body=b"x")
+        message = f"Either the {name} query string parameter or the x-oss-{name} header should be specified, not both."
         assert (400, "InvalidArgument", message, "0007-00000027") == answer.error
     assert 404 == client.head("a.txt").status
 
