@@ -84,7 +84,7 @@ print(json.dumps(granted), flush=True)
 WRITE_UNTIL_KILLED = (
     PRELUDE
     + """
-ledger = Ledger(sys.argv[1])
+ledger = Ledger(sys.argv[1], routes=lambda profile, event: ("hooks",))
 
 def work(number):
     n = 0
@@ -210,7 +210,7 @@ def test_quota_when_three_processes_issue(url: str, start_program: StartProgram)
 
 
 def test_kill_keeps_what_was_acknowledged(url: str, start_program: StartProgram) -> None:
-    """After kill -9 in full flight every acknowledged row is there, and the database is whole."""
+    """After kill -9 in full flight every acknowledged row is there, each with what is to be told of it, and the database is whole."""
     acknowledged: list[str] = []
     for name in "abc":
         program = start_program(WRITE_UNTIL_KILLED, url, name)
@@ -223,10 +223,12 @@ def test_kill_keeps_what_was_acknowledged(url: str, start_program: StartProgram)
 
     ledger = Ledger(url)
     found = {upload.upload_id for upload in ledger.list_uploads(state="uploaded", limit=100_000)}
+    told = [each.upload_id for each in ledger.outbox.list_pending("hooks", limit=100_000)]
     ledger.ping(timeout=10)
     ledger.close()
 
     assert set(acknowledged) <= found
+    assert sorted(told) == sorted(found)
     if url.startswith("sqlite"):
         connection = sqlite3.connect(make_url(url).database or "")
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
