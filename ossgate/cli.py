@@ -15,6 +15,7 @@ import click
 from ossgate import __version__
 from ossgate.delivery_commands import deliver
 from ossgate.key_commands import keys
+from ossgate.reconcile_commands import prune, reconcile
 
 if TYPE_CHECKING:
     from ossgate.assembly import Parts
@@ -158,6 +159,8 @@ def upgrade() -> None:
 
 main.add_command(keys)
 main.add_command(deliver)
+main.add_command(reconcile)
+db.add_command(prune)
 
 
 def _load() -> tuple[LoadedSettings, Parts]:

@@ -11,7 +11,10 @@ OURS = ("signer", "callback", "ossgate")
 CORE_LIBRARIES = {"cryptography", "itsdangerous", "orjson"}
 EDGE = {"ossgate.ledger", "ossgate.access", "ossgate.bucket", "ossgate.wire", "flask"}
 
-SIGNER_EDGES = {"signer.views", "signer.services", "signer.open_uploads", "signer.open_upload_views"}
+SIGNER_EDGES = {
+    "signer.views", "signer.services", "signer.open_uploads", "signer.open_upload_views",
+    "signer.dialect_services", "signer.dialect_views",
+}  # fmt: skip
 # The arrived step and the order of the layers speak to ledger and bucket; no rule but theirs is in them.
 CALLBACK_EDGES = {"callback.views", "callback.receive", "callback.arrived"}
 SIGNER_FOR_CALLBACK = {
@@ -122,7 +125,8 @@ def test_settings_are_read_in_one_place():
 
     assert readers <= {
         "ossgate.app", "ossgate.assembly", "ossgate.access_assembly", "ossgate.access_jwt", "ossgate.cli",
-        "ossgate.key_commands", "ossgate.delivery_assembly", "ossgate.delivery_commands",
+        "ossgate.key_commands", "ossgate.delivery_assembly", "ossgate.delivery_commands", "ossgate.dialect_assembly",
+        "ossgate.reconcile_commands",
     }  # fmt: skip
     # The demo hands its own environment on to its two children.
     assert environment <= {"ossgate.demo"}

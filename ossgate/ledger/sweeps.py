@@ -78,6 +78,10 @@ class Sweeps:
                 return buckets
             buckets.append(found)
 
+    def count_uploads(self) -> int:
+        """Count all uploads, to tell how far a walk is."""
+        return int(fetch_tuples(self._readable(), select(func.count()).select_from(upload))[0][0])
+
     def record_note(self, upload_id: str, claim: str, *, now: datetime, timeout: float = 5.0) -> None:
         """Keep a note in an upload's history, once, and wait for it.
 

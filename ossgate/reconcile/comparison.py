@@ -14,6 +14,7 @@ from ossgate.reconcile.findings import Kind
 
 CLOCK_TOLERANCE = timedelta(minutes=15)
 """How far our clock and the bucket's may be apart before an object counts as newer than its record."""
+_DATE_UNIT = timedelta(seconds=1)
 _WAITING = ("issued", "expired")
 _CLOSED = ("aborted", "deleted")
 
@@ -60,7 +61,8 @@ class Ages:
 
 def choose_moment(ours: datetime, bucket: datetime | None) -> datetime:
     """Return the earlier of our clock and the bucket's: by that one everything is younger, and is left alone longer."""
-    return ours if bucket is None else min(ours, bucket)
+    # A Date header has no fractions, so the bucket's clock may be a second further.
+    return ours if bucket is None else min(ours, bucket + _DATE_UNIT)
 
 
 def suspect(upload: Recorded | None, stored: Stored | None, ages: Ages) -> Kind | None:

@@ -99,7 +99,9 @@ def test_nothing_on_both_sides(ages):
 @pytest.mark.parametrize("skew", [timedelta(minutes=-15), timedelta(0), timedelta(minutes=15)])
 def test_the_earlier_clock_judges(now, skew):
     """Whichever clock is ahead, what is judged is younger rather than older."""
-    assert min(now, now + skew) == choose_moment(now, now + skew)
+    second = timedelta(seconds=1)
+
+    assert min(now, now + skew + second) == choose_moment(now, now + skew)
     assert now == choose_moment(now, None)
 
 
