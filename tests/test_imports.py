@@ -93,7 +93,7 @@ def allowed_for(module: str) -> set[str] | None:
         return {"ossgate.emulator", "pytest"}
     if module.startswith("ossgate.emulator"):
         return {
-            "ossgate.emulator", "cheroot", "cryptography", "click", "python_multipart", "anycrc", "imagesize",
+            "ossgate.emulator", "cheroot", "cryptography", "click", "python_multipart", "anycrc", "imagesize", "PIL",
         }  # fmt: skip
     return None
 

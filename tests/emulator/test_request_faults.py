@@ -211,6 +211,8 @@ def test_key_host_down(client: Any, play: Play) -> None:
     path = "/_emulator/callback.pem"
     play("key", "status")
     assert [503, 503] == [client.request("GET", path).status, client.request("GET", path).status]
+    events = client.request("GET", "/_emulator/events").json["events"]
+    assert ["fault", "get_callback_key"] * 2 == [event["event"] for event in events]
     client.request("DELETE", "/_emulator/faults")
     play("key", "close", times=1)
     request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
