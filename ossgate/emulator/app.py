@@ -73,7 +73,14 @@ class App:
         started = time.monotonic()
         try:
             self.faults.begin()
-            response = self._dispatch(request, operation, unknown)
+            caller = None
+            # A form is signed by its fields; what header or URL say is not looked at.
+            if operation not in ("Preflight", "PostObject"):
+                request, caller = self.authenticator.identify(request)
+                operation, unknown = _name(request)
+            if unknown is not None:
+                raise unknown
+            response = self._dispatch(request, operation, caller)
         except OssError as error:
             response = respond_with_error(error, request_id=request.request_id, host_id=request.host_id)
         except OSError as error:
@@ -98,22 +105,14 @@ class App:
         self._complete(request, response)
         return response
 
-    def _dispatch(self, request: Request, operation: str, unknown: OssError | None) -> Response:
-        if request.method == "OPTIONS":
+    def _dispatch(self, request: Request, operation: str, caller: Credentials | None) -> Response:
+        if operation == "Preflight":
             return answer_preflight(request, self.cors.list_rules(self._require_bucket(request)))
         if operation == "PostObject":
-            # A form is signed by its fields; what header or URL say is not looked at.
             self._require_bucket(request)
             self.endpoints.check(request, operation)
             return self._admit(lambda: self.post_object.handle(request))
-        meant, caller = self.authenticator.identify(request)
-        if meant is not request:
-            operation, unknown = _name(meant)
-        if unknown is not None:
-            raise unknown
-        response = self._serve(meant, operation, caller)
-        response.object_key = response.object_key or meant.object_key
-        return response
+        return self._serve(request, operation, caller)
 
     def _serve(self, request: Request, operation: str, caller: Credentials | None) -> Response:
         # Whoever creates a bucket does not need it to be there.
@@ -168,8 +167,8 @@ class App:
             status=response.status,
             bucket=request.bucket or None,
             object_key=response.object_key
-            or self.faults.object_key
             or request.object_key[:MAX_KEY_BYTES]
+            or self.faults.object_key
             or None,
             method=request.method,
             query=redact_query(request.query) or None,

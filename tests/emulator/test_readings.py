@@ -125,6 +125,11 @@ def test_bucket_in_host_and_path(client: Any) -> None:
     assert (200, b"hello") == send(client, "GET", "/test-bucket/a.txt", path_style)
     assert (200, b"other") == send(client, "GET", "/test-bucket/b.txt", by_host)
     assert b"<ListBucketResult>" in send(client, "GET", "/test-bucket/", bucket)[1]
+    # The transcript tells what was meant.
+    told = client.request("GET", "/_emulator/events").json["events"]
+    assert [("get_object", "a.txt"), ("get_object", "test-bucket/b.txt"), ("list_objects", None)] == [
+        (event["event"], event.get("object_key")) for event in told[-3:]
+    ]
 
 
 @pytest.mark.parametrize(
