@@ -166,10 +166,7 @@ class App:
             operation=name if refused else None,
             status=response.status,
             bucket=request.bucket or None,
-            object_key=response.object_key
-            or request.object_key[:MAX_KEY_BYTES]
-            or self.faults.object_key
-            or None,
+            object_key=self._find_key(request, operation, response) or None,
             method=request.method,
             query=redact_query(request.query) or None,
             request_id=request.request_id,
@@ -177,6 +174,12 @@ class App:
             faults=self.faults.ids or None,
             **facts,
         )
+
+    def _find_key(self, request: Request, operation: str, response: Response) -> str:
+        if response.object_key:
+            return response.object_key
+        # A form's key stands in its fields.
+        return self.faults.object_key if operation == "PostObject" else request.object_key[:MAX_KEY_BYTES]
 
 
 def _name(request: Request) -> tuple[str, OssError | None]:
