@@ -40,11 +40,20 @@ class Log(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReceivingProfile:
-    """A profile with what is done when its uploads arrive."""
+    """A profile with what is done when its uploads arrive.
+
+    Attributes:
+        replies: What clients of other contracts are answered, by their dialect.
+    """
 
     profile: Profile
     reply: ReplyTemplate
     handler: Handler | None = None
+    replies: Mapping[str, ReplyTemplate] = field(default_factory=dict)
+
+    def choose_reply(self, facts: Facts) -> ReplyTemplate:
+        """Return the template that fits the client whom a grant was issued to."""
+        return self.replies.get(facts.dialect, self.reply)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +122,7 @@ class Arrivals:
             content_type=arrived.content_type,
             crc64=arrived.crc64,
             via=via,
-            reply=receiving.reply.render(values),
+            reply=receiving.choose_reply(facts).render(values),
             facts=_image_facts(arrived),
             # A rebuilt row goes to the account that the lost one was on.
             quota_period=receiving.profile.quota.period if receiving.profile.quota else "ever",

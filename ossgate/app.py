@@ -36,7 +36,8 @@ from ossgate.metrics.counting import Log, Metrics, TimedBucketClient
 from ossgate.metrics.views import MetricsServices
 from ossgate.settings import LoadedSettings, load_settings
 from ossgate.wire import error_response, request_id
-from signer import open_upload_views
+from signer import dialect_views, open_upload_views
+from signer.dialect_services import DialectServices
 from signer.errors import SignerError
 from signer.file_names import choose_extension
 from signer.grants import GrantIssuer, GrantRequest
@@ -93,6 +94,7 @@ def create_app(loaded: LoadedSettings | None = None) -> Flask:
         log=log,
     )
     app.extensions["signer"] = services
+    app.extensions["dialects"] = DialectServices(services, parts.dialects)
     app.extensions["callback"] = CallbackServices(receiver, parts.access, parts.limits, parts.ledger, utc_now)
     app.extensions["bearers"] = access_views.BearerServices(
         parts.access, parts.limits, {name: profile.allow for name, profile in services.profiles.items()}
@@ -112,12 +114,13 @@ def create_app(loaded: LoadedSettings | None = None) -> Flask:
         ossgate.openapi.views.bp,
     ):
         app.register_blueprint(blueprint)
+    app.register_blueprint(dialect_views.build_blueprint(parts.dialects))
     if metrics:
         view = app.view_functions["callback.receive_callback"]
         app.view_functions["callback.receive_callback"] = metrics.time_callbacks(view)
     _answer_errors(app)
     _tell_request_ids(app, log)
-    _allow_origins(app, parts.access.origins.union)
+    _allow_origins(app, parts)
     if loaded.settings.server.trusted_proxies:
         count = loaded.settings.server.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
@@ -145,13 +148,24 @@ class _DeliverFromFirstRequest:
         return self._inner(environ, start_response)
 
 
-def _allow_origins(app: Flask, origins: Sequence[str]) -> None:
-    if not origins:
-        return
-    # The library takes some texts for patterns; these are exact, but for the one that stands for all.
-    exact = [origin if origin == "*" else re.compile(re.escape(origin) + r"\Z") for origin in origins]
+def _allow_origins(app: Flask, parts: Parts) -> None:
+    rules = parts.access.origins
+    resources = {r"/v1/.*": rules.union}
+    for dialect in parts.dialects:
+        # Here the address says which profile it is, so its preflights allow the origins of that one alone.
+        for path in dialect.paths:
+            resources[re.escape(path) + r"(/.*)?\Z"] = rules.list_origins(dialect.profile)
     exposed = ["RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"]
-    CORS(app, resources={r"/v1/.*": {"origins": exact}}, max_age=600, expose_headers=exposed)
+    allowed: dict[str | re.Pattern[str], dict[str, Any]] = {
+        path: {"origins": _exactly(origins)} for path, origins in resources.items() if origins
+    }
+    if allowed:
+        CORS(app, resources=allowed, max_age=600, expose_headers=exposed)
+
+
+def _exactly(origins: Sequence[str]) -> list[str | re.Pattern[str]]:
+    # The library takes some texts for patterns; these are exact, but for the one that stands for all.
+    return [origin if origin == "*" else re.compile(re.escape(origin) + r"\Z") for origin in origins]
 
 
 def build_bucket(parts: Parts, metrics: Metrics | None) -> BucketClient:

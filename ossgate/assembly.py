@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,19 +11,21 @@ from urllib.parse import urlsplit
 from callback.arrived import ReceivingProfile
 from callback.handlers import load_handler
 from callback.public_keys import PinnedKeys, PublicKeyInvalid
-from callback.reply import compile_reply
+from callback.reply import ReplyTemplate, compile_reply
 from ossgate.access import Access
 from ossgate.access.callers import ANONYMOUS
 from ossgate.access.rates import RateLimits
 from ossgate.access_assembly import AccessAssembler, ProblemBook
 from ossgate.delivery.errors import SinkInvalid
 from ossgate.delivery_assembly import DeliveryAssembler, DeliveryParts
+from ossgate.dialect_assembly import DialectAssembler
 from ossgate.ledger import DatabaseUrlInvalid, Ledger
 from ossgate.problems import Location, Problem, SettingsInvalid
 from ossgate.settings import LoadedSettings, Override, ProfileSettings
 from signer.callback_body import DEFAULT_FORM, DEFAULT_JSON, DEFAULT_JSON_IMAGE, compile_body
 from signer.callback_param import CallbackDefinition, define_callback
 from signer.credentials import Credentials
+from signer.dialects.contract import ConfiguredDialect
 from signer.errors import ConfigurationError
 from signer.object_keys import compile_key_template
 from signer.places import BucketPlace, define_place, is_local_host
@@ -50,6 +52,7 @@ class Parts:
     limits: RateLimits
     ledger: Ledger
     delivery: DeliveryParts
+    dialects: tuple[ConfiguredDialect, ...]
     grace: timedelta
     bucket_origins: tuple[str, ...]
     overridden: tuple[Override, ...]
@@ -87,7 +90,8 @@ class _Assembler:
         delivery = DeliveryAssembler(self._loaded, book).build()
         with self._problem_at(("database", "url")):
             ledger = Ledger(self._read_database_url(), routes=delivery.routes)
-        profiles = self._build_profiles()
+        dialects = DialectAssembler(self._loaded, book).build()
+        profiles = self._build_profiles(dialects)
         access_assembler = AccessAssembler(self._loaded, book)
         access = access_assembler.build_access(ticket_keys)
         limits = access_assembler.build_limits()
@@ -113,6 +117,7 @@ class _Assembler:
             limits=limits,
             ledger=ledger,
             delivery=delivery,
+            dialects=dialects,
             grace=timedelta(seconds=self._settings.callback.grace_seconds),
             bucket_origins=_list_origins(profiles.values()),
             overridden=tuple(self._overridden),
@@ -178,15 +183,17 @@ class _Assembler:
             return prefix + str(self._loaded.resolve_path(url.removeprefix(prefix)))
         return url
 
-    def _build_profiles(self) -> dict[str, ReceivingProfile]:
+    def _build_profiles(self, dialects: Sequence[ConfiguredDialect]) -> dict[str, ReceivingProfile]:
         built = {}
         for name, written in self._settings.profiles.items():
-            profile = self._build_profile(name, written)
+            profile = self._build_profile(name, written, [one for one in dialects if one.profile == name])
             if profile is not None:
                 built[name] = profile
         return built
 
-    def _build_profile(self, name: str, written: ProfileSettings) -> ReceivingProfile | None:
+    def _build_profile(
+        self, name: str, written: ProfileSettings, dialects: Sequence[ConfiguredDialect]
+    ) -> ReceivingProfile | None:
         before = len(self._problems)
         here = ("profiles", name)
         place = self._build_place(here, written)
@@ -238,7 +245,7 @@ class _Assembler:
                 handler=written.handler,
                 verify_bucket=written.verify_bucket,
             )
-            return ReceivingProfile(profile, reply, handler)
+            return ReceivingProfile(profile, reply, handler, _list_replies(written, dialects, reply.limit))
         return None
 
     def _build_place(self, here: Location, written: ProfileSettings) -> BucketPlace | None:
@@ -324,6 +331,16 @@ class _Assembler:
     def _note_override(self, override: Override) -> None:
         if override not in self._overridden:
             self._overridden.append(override)
+
+
+def _list_replies(
+    written: ProfileSettings, dialects: Sequence[ConfiguredDialect], limit: int
+) -> dict[str, ReplyTemplate]:
+    """Return what clients of other contracts are answered; a reply that the profile writes down counts for all of them."""
+    if written.reply:
+        return {}
+    own = {one.name: one.dialect.reply(one.options) for one in dialects}
+    return {name: compile_reply(reply, limit=limit) for name, reply in own.items() if reply}
 
 
 def _list_origins(profiles: Iterable[ReceivingProfile]) -> tuple[str, ...]:

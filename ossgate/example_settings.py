@@ -123,6 +123,24 @@ reply = { Status = "OK", upload_id = "{upload_id}", state = "{state}", url = "{u
 # bytes = "2GB"
 # period = "day"              # or "ever"
 
+# [dialects.upload_page]      # a client contract, off unless named; see docs/clients.md
+# profile = "photo"
+# contract = "appserver_v1"   # default the table's own name
+# paths = ["/php/get.php"]    # default the contract's usual paths
+# variant = "php"             # which language's sample the page was made for
+# dir_slash = true            # these four: default what the contract's pages do
+# callback = true
+# status_field = true
+# extras = true
+# real_status = true
+# content_type = "image/png"
+# [dialects.upload_page.envelope]         # what every answer is wrapped in
+# code = "code"
+# message = "message"
+# data = "data"
+# ok = 200
+# ok_message = "ok"
+
 # [delivery]                  # whom the application's side is told of uploads by; see docs/delivery.md
 # in_server = true            # false where `ossgate deliver` runs by itself
 # source = "/ossgate"         # CloudEvents' source
@@ -208,6 +226,10 @@ seal = ["file:secrets/seal.key"]
 
 [database]
 url = "sqlite:///ossgate.sqlite3"
+
+# The operator's key: `/console` asks for it.
+[access]
+api_keys_file = "secrets/api-keys.toml"
 
 # In a demo one machine plays all the clients.
 [limits]

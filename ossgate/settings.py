@@ -27,6 +27,7 @@ from pydantic_settings import (
 
 from ossgate.access_settings import AccessSettings, LimitsSettings
 from ossgate.delivery_settings import DeliverySettings
+from ossgate.dialect_settings import DialectSettings
 from ossgate.problems import VARIABLE_DELIMITER, VARIABLE_PREFIX, Problem, SettingsInvalid
 from ossgate.section import Section as _Section
 from ossgate.validation_problems import SHOWN_CHARACTERS, leave_out, translate_errors
@@ -208,6 +209,9 @@ class Settings(BaseSettings):
     access: AccessSettings = Field(default_factory=lambda: AccessSettings.model_validate({}))
     limits: LimitsSettings = Field(default_factory=lambda: LimitsSettings.model_validate({}))
     profiles: dict[str, ProfileSettings] = Field(description="kinds of upload by name", min_length=1)
+    dialects: dict[str, DialectSettings] = Field(
+        default_factory=dict, description="client contracts that are switched on, by name"
+    )
     delivery: DeliverySettings = Field(default_factory=lambda: DeliverySettings.model_validate({}))
     allow_insecure: tuple[Override, ...] = Field((), description="checks that are switched off, by name")
 

@@ -17,7 +17,7 @@ from signer.errors import GrantTooLarge, SizeMissing, SubjectInvalid
 from signer.facts import Facts, Via, encode_facts
 from signer.file_names import build_content_disposition, clean_file_name, guess_content_type
 from signer.object_headers import build_object_headers
-from signer.part_sizes import check_part_size, choose_part_size
+from signer.part_sizes import CLIENT_SIZED, check_part_size, choose_part_size
 from signer.post_form import sign_form
 from signer.presign import UrlSigner, cap_lifetime
 from signer.profiles import MAX_SUBJECT_BYTES, Profile
@@ -31,13 +31,21 @@ from signer.variables import check_variables
 
 @dataclass(frozen=True, slots=True)
 class GrantRequest:
-    """What a client asks for; nothing in it is believed yet."""
+    """What a client asks for; nothing in it is believed yet.
+
+    Attributes:
+        dialect: The table of the settings whose contract the client speaks; set by the route, and carried by the ticket.
+        open_size: Whether an upload in parts may go without a size, its parts being as the client likes: their sum is judged
+            when we complete it.
+    """
 
     filename: str
     size: int | None = None
     content_type: str = ""
     variables: Mapping[str, object] = field(default_factory=dict)
     part_size: int | None = None
+    dialect: str = ""
+    open_size: bool = False
 
 
 EXACT_SIZES: frozenset[Via] = frozenset({"put", "multipart"})
@@ -180,11 +188,12 @@ class GrantIssuer:
             now=now,
             via="multipart",
         )
-        part_size = (
-            choose_part_size(facts.size_max)
-            if request.part_size is None
-            else check_part_size(request.part_size, facts.size_max)
-        )
+        if request.open_size:
+            part_size = CLIENT_SIZED
+        elif request.part_size is None:
+            part_size = choose_part_size(facts.size_max)
+        else:
+            part_size = check_part_size(request.part_size, facts.size_max)
         encoded_facts = encode_facts(facts)
         # Found out now: a completion that cannot carry its callback would be noticed when all the bytes are there.
         self.build_callback_param(profile, encoded_facts)
@@ -239,7 +248,7 @@ def plan_upload(
     content_type = profile.check_content_type(request.content_type or guess_content_type(file_name))
     if request.size is not None:
         profile.check_size(request.size, via)
-    elif via in EXACT_SIZES:
+    elif via in EXACT_SIZES and not request.open_size:
         raise SizeMissing(
             "this way of upload cannot carry a range of sizes",
             hint='send "size": the whole number of bytes; only forms do without',
@@ -265,6 +274,7 @@ def plan_upload(
         content_type=content_type,
         file_name=file_name,
         variables=check_variables(request.variables, profile.variables),
+        dialect=request.dialect,
         issued_at=issued_at,
         expires_at=issued_at + (profile.lifetime_for(via) if lifetime is None else lifetime),
         via=via,

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from signer.facts import Facts
-from signer.part_sizes import count_parts, measure_part
+from signer.part_sizes import CLIENT_SIZED, LARGEST_COMFORTABLE, count_parts, measure_part
 from signer.presign import UrlSigner, cap_lifetime
 from signer.profiles import BASE_LIFETIME, SLOWEST_CLIENT, Profile
 from signer.put_grants import CALLBACK_HEADER, CALLBACK_PARAMETER, LENGTH_HEADER
@@ -54,17 +54,22 @@ def sign_parts(grant: MultipartGrant, part_numbers: Iterable[int], signer: UrlSi
     They live as long as a slow client needs for one part, and no longer than the grant.
     """
     left = int((grant.expires_at - signer.now).total_seconds())
-    wished = min(left, BASE_LIFETIME + grant.part_size // SLOWEST_CLIENT)
+    longest = LARGEST_COMFORTABLE if grant.part_size == CLIENT_SIZED else grant.part_size
+    wished = min(left, BASE_LIFETIME + longest // SLOWEST_CLIENT)
     expires = cap_lifetime(wished, signer.credentials, signer.now)
     parts = []
     for number in part_numbers:
-        length = measure_part(grant.facts.size_max, grant.part_size, number)
+        length = (
+            None
+            if grant.part_size == CLIENT_SIZED
+            else measure_part(grant.facts.size_max, grant.part_size, number)
+        )
         url = signer.sign(
             "PUT",
             grant.facts.object_key,
             expires=expires,
             query=[("partNumber", str(number)), ("uploadId", grant.multipart_upload_id)],
-            headers={LENGTH_HEADER: str(length)},
+            headers={} if length is None else {LENGTH_HEADER: str(length)},
             additional_headers=[LENGTH_HEADER],
         )
         # A Content-Type that the client adds would break the signature, so none is among the headers.

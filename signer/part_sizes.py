@@ -18,6 +18,8 @@ LARGEST_COMFORTABLE = 64 * MEBIBYTE
 """Up to here parts grow early, so that they stay few; beyond, only as OSS demands, since a part that fails is sent again whole."""
 COMFORTABLE_PARTS = 1000
 MAX_AT_ONCE = 100
+CLIENT_SIZED = 0
+"""Stands for the part size of an upload whose client cuts its file as it likes and tells neither size."""
 
 
 def choose_part_size(size: int) -> int:
@@ -50,7 +52,9 @@ def check_part_size(part_size: int, size: int) -> int:
 
 
 def count_parts(size: int, part_size: int) -> int:
-    """Return how many parts a file has; an empty one has one."""
+    """Return how many parts a file has; an empty one has one, one that the client cuts as it likes up to 10,000."""
+    if part_size == CLIENT_SIZED:
+        return MAX_PARTS
     return max(1, -(-size // part_size))
 
 

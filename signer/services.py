@@ -34,6 +34,12 @@ class ProfileUnknown(SignerError):
     code = "profile_unknown"
 
 
+class UploadUnknown(SignerError):
+    """An upload that does not exist, or that the caller may not see."""
+
+    code = "upload_unknown"
+
+
 class Log(Protocol):
     """Writes one structured line."""
 

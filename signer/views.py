@@ -13,7 +13,7 @@ from signer import errors
 from signer.file_names import choose_extension
 from signer.issue_request import FieldInvalid, RequestMalformed, parse_issue_request
 from signer.profiles import Profile
-from signer.services import ProfileUnknown, signer_services
+from signer.services import ProfileUnknown, UploadUnknown, signer_services
 from signer.upload_ids import is_upload_id
 
 bp = Blueprint("signer", __name__)
@@ -22,6 +22,7 @@ bp = Blueprint("signer", __name__)
 STATUSES: tuple[tuple[type[errors.SignerError], int], ...] = (
     (RequestMalformed, 400),
     (ProfileUnknown, 404),
+    (UploadUnknown, 404),
     (errors.SizeOverLimit, 413),
     (errors.ContentTypeNotAllowed, 415),
     (errors.GrantRefused, 422),

@@ -13,16 +13,19 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 OWN_SITES = ("same-origin", "none")
 
 
-def require_own_page(environ: Environ, *, also_without_browser: bool = False) -> None:
+def require_own_page(
+    environ: Environ, *, also_without_browser: bool = False, every_method: bool = False
+) -> None:
     """Refuse an unsafe request unless a page of our own origin sent it.
 
     Args:
+        every_method: Whether GET counts as unsafe, too, where it hands out something.
         also_without_browser: Whether a request with neither header passes; no browser of today sends one across sites.
 
     Raises:
         AccessDenied: 403 ``csrf_refused``.
     """
-    if environ.get("REQUEST_METHOD") in SAFE_METHODS:
+    if environ.get("REQUEST_METHOD") in SAFE_METHODS and not every_method:
         return
     site, origin = environ.get("HTTP_SEC_FETCH_SITE"), environ.get("HTTP_ORIGIN")
     if site is not None:

@@ -48,6 +48,12 @@ class OriginRules:
             return True
         return origin in self._shared or origin in self._by_profile.get(profile, ())
 
+    def list_origins(self, profile: str) -> tuple[str, ...]:
+        """Return the pages that may use a profile: those of all profiles, and its own."""
+        return tuple(
+            one for one in self.union if one in self._shared or one in self._by_profile.get(profile, ())
+        )
+
     def require_origin(self, caller: Caller, profile: str) -> None:
         """Refuse a caller on a page that is foreign to a profile.
 

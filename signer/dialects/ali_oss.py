@@ -83,4 +83,5 @@ DIALECT = Dialect(
     ),
     refuse=refuse_json,
     choices=frozenset({"envelope"}),
+    ways=("sts",),
 )

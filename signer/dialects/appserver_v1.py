@@ -105,4 +105,5 @@ DIALECT = Dialect(
     ),
     choices=frozenset({"dir_slash", "callback", "status_field", "envelope"}),
     reply=reply,
+    ways=("post",),
 )  # fmt: skip

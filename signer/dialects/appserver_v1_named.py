@@ -64,4 +64,5 @@ DIALECT = Dialect(
     refuse=refuse_json,
     variants=("python", "node", "go", "php", "java", "ruby", "csharp"),
     choices=frozenset({"dir_slash", "status_field", "envelope"}),
+    ways=("post",),
 )

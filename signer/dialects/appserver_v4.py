@@ -66,4 +66,5 @@ DIALECT = Dialect(
     variants=("all", "python", "java"),
     choices=frozenset({"dir_slash", "callback", "status_field", "envelope"}),
     reply=reply,
+    ways=("post",),
 )

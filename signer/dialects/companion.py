@@ -204,4 +204,5 @@ DIALECT = Dialect(
         Route("/sts", ("GET",), read_sts, render_nothing),
     ),
     refuse=refuse,
+    ways=("post", "multipart"),
 )

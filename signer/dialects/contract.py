@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from signer.dialects.wishes import Wish
+from signer.facts import Via
 
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
@@ -123,6 +124,7 @@ class Dialect:
         choices: Names of the options that change anything in this contract.
         reply: What the callback answers to its clients, unless the profile says otherwise.
         query_bearer: Whether its clients cannot send headers, so that ``?token=`` counts.
+        ways: The ways of upload that its clients use, which the profile has to list.
     """
 
     name: str
@@ -134,6 +136,18 @@ class Dialect:
     choices: frozenset[str] = frozenset()
     reply: Callable[[Options], Mapping[str, Any]] = no_reply
     query_bearer: bool = False
+    ways: tuple[Via, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredDialect:
+    """One table of the settings: a contract, how it is spoken, under which profile, and where."""
+
+    name: str
+    dialect: Dialect
+    options: Options
+    profile: str
+    paths: tuple[str, ...]
 
 
 def answer_json(

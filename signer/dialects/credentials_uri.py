@@ -45,4 +45,5 @@ DIALECT = Dialect(
     refuse=refuse,
     choices=frozenset({"extras"}),
     query_bearer=True,
+    ways=("sts",),
 )

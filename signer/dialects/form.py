@@ -47,4 +47,5 @@ DIALECT = Dialect(
     routes=(Route("", ("GET",), read, render),),
     refuse=refuse_json,
     choices=frozenset({"envelope"}),
+    ways=("post",),
 )

@@ -57,4 +57,5 @@ DIALECT = Dialect(
     refuse=refuse,
     variants=("plain", "sts"),
     choices=frozenset({"dir_slash", "callback", "status_field", "extras", "envelope"}),
+    ways=("post",),
 )

@@ -57,4 +57,5 @@ DIALECT = Dialect(
     refuse=refuse,
     defaults=Options(callback=False, status_field=False, envelope=ENVELOPE),
     choices=frozenset({"dir_slash", "callback", "status_field", "real_status", "envelope"}),
+    ways=("post",),
 )

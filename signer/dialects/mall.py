@@ -76,4 +76,5 @@ DIALECT = Dialect(
     defaults=Options(dir_slash=False, status_field=False, envelope=ENVELOPE),
     choices=frozenset({"dir_slash", "callback", "status_field", "real_status", "envelope"}),
     reply=reply,
+    ways=("post",),
 )

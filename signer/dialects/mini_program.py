@@ -79,4 +79,5 @@ DIALECT = Dialect(
     defaults=Options(callback=False, status_field=False),
     choices=frozenset({"dir_slash", "callback", "status_field", "extras", "envelope"}),
     reply=reply,
+    ways=("post",),
 )

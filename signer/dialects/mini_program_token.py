@@ -37,4 +37,5 @@ DIALECT = Dialect(
     routes=(Route("", ("GET",), read, render),),
     refuse=refuse_json,
     choices=frozenset({"extras", "envelope"}),
+    ways=("sts",),
 )

@@ -63,4 +63,5 @@ DIALECT = Dialect(
     refuse=refuse,
     defaults=Options(content_type="image/png"),
     choices=frozenset({"content_type", "envelope"}),
+    ways=("put",),
 )

@@ -51,4 +51,5 @@ DIALECT = Dialect(
     variants=("number", "string"),
     choices=frozenset({"extras", "real_status"}),
     query_bearer=True,
+    ways=("sts",),
 )

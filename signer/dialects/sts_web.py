@@ -57,4 +57,5 @@ DIALECT = Dialect(
     refuse=refuse,
     variants=("python", "node", "ruby", "csharp", "php", "go", "java"),
     choices=frozenset({"extras", "envelope"}),
+    ways=("sts",),
 )

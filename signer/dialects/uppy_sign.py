@@ -90,4 +90,5 @@ DIALECT = Dialect(
     usual_paths=("/uppy/sign",),
     routes=(Route("", ("POST",), read, render),),
     refuse=refuse_json,
+    ways=("put", "multipart"),
 )

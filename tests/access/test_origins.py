@@ -45,3 +45,13 @@ def test_without_origins_nothing_changes():
 def test_the_wildcard_is_for_every_profile():
     """Who lets every page in, lets it use every profile."""
     assert OriginRules(["*"], {"photo": ["https://a.example"]}).allows("https://b.example", "photo")
+
+
+def test_origins_of_one_profile_are_its_own_and_the_shared_ones():
+    """An address of one profile alone lets preflights of these pages pass and of no others."""
+    rules = OriginRules(
+        ["https://all.example"], {"photo": ["https://a.example"], "file": ["https://b.example"]}
+    )
+
+    assert ("https://all.example", "https://a.example") == rules.list_origins("photo")
+    assert ("https://all.example",) == rules.list_origins("other")

@@ -142,3 +142,12 @@ def test_a_cookie_has_a_possible_name(name):
     """A name that no cookie can have stops the start."""
     with pytest.raises(ValueError, match="no cookie"):
         SessionCookie(name, [b"x" * 32], "user_id", lifetime=1)
+
+
+def test_get_counts_as_unsafe_where_it_hands_out_something(make_environ):
+    """An address that grants by GET refuses what a script of another site sends."""
+    environ = make_environ(REQUEST_METHOD="GET", HTTP_SEC_FETCH_SITE="cross-site")
+    require_own_page(environ)
+
+    with pytest.raises(AccessDenied):
+        require_own_page(environ, every_method=True)

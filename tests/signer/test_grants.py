@@ -3,6 +3,7 @@
 import json
 from base64 import b64decode
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from signer.errors import (
     VariablesInvalid,
 )
 from signer.grants import Grant, GrantIssuer, GrantRequest
+from signer.part_sizes import CLIENT_SIZED
 from signer.profiles import Profile
 from signer.seal import METADATA_NAME, SealKeys
 from signer.ticket import TicketKeys
@@ -394,3 +396,19 @@ def tight(
     limits: dict[str, Any] = {"object_key": "{subject}/{upload_id}-{name}{ext}", "variables": VARIABLES}
     callback = make_longest_callback(make_callback, make_profile, **limits)
     return make_issuer(), make_profile(callback=callback, **limits)
+
+
+def test_parts_of_a_client_that_tells_no_size(
+    make_issuer: Callable[..., GrantIssuer],
+    make_profile: Callable[..., Profile],
+    make_grant_request: Callable[..., GrantRequest],
+    now: datetime,
+) -> None:
+    """A contract that knows no size gets the profile's range, and its table's name into every fact."""
+    request = make_grant_request(size=None, open_size=True, dialect="companion")
+    facts, _, part_size = make_issuer().plan_multipart(
+        make_profile(), request, issuer="anonymous", subject="anonymous", now=now
+    )
+
+    assert (1, 20 * 1024**2, CLIENT_SIZED) == (facts.size_min, facts.size_max, part_size)
+    assert "companion" == facts.dialect

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from signer.errors import PartNumberInvalid, PartSizeInvalid, TooManyParts
 from signer.part_sizes import (
+    CLIENT_SIZED,
     MIN_PART_SIZE,
     check_part_numbers,
     check_part_size,
@@ -92,3 +93,8 @@ def test_none_and_too_many_are_refused(numbers: list[object]) -> None:
     """A hundred at once are the most."""
     with pytest.raises(TooManyParts):
         check_part_numbers(numbers, 3)
+
+
+def test_file_that_its_client_cuts_may_have_all_parts_of_oss():
+    """Where neither size is told, every number that OSS knows is a part."""
+    assert 10_000 == count_parts(5 * 1024**3, CLIENT_SIZED)
