@@ -15,6 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import callback.views
 import ossgate.metrics.views
 import ossgate.openapi.views
+import ossgate.operators.page
 import ossgate.operators.views
 import signer.views
 from callback.arrived import Arrivals
@@ -106,6 +107,7 @@ def create_app(loaded: LoadedSettings | None = None) -> Flask:
         signer.views.bp,
         open_upload_views.bp,
         ossgate.operators.views.bp,
+        ossgate.operators.page.bp,
         callback.views.bp,
         access_views.bp,
         pages.bp,

@@ -21,6 +21,8 @@ from typing import IO, Any
 
 import urllib3
 
+from ossgate.access.key_file import add_key, revoke_key
+from ossgate.access.keys import ApiKey, hash_api_key, new_api_key
 from ossgate.demo_printer import DemoPrinter
 from ossgate.example_settings import DemoPlace, render_demo
 from ossgate.key_files import ensure_key, write_secret
@@ -60,6 +62,11 @@ class Demo:
     def settings_file(self) -> Path:
         """Where the settings of this set-up are."""
         return self._folder / "ossgate.toml"
+
+    @property
+    def operator_key_file(self) -> Path:
+        """Where the console's key is."""
+        return self._folder / "secrets" / "operator.key"
 
     @property
     def url(self) -> str:
@@ -104,12 +111,22 @@ class Demo:
                 ensure_key(secrets / name)
             if not (secrets / "access-key-id").exists():
                 write_secret(secrets / "access-key-id", "demo-access-key-id")
+            self._ensure_operator_key()
             self._write_settings()
         except OSError as error:
             raise DemoRefused(
                 f"{error.filename or self._folder} cannot be written: {(error.strerror or str(error)).lower()}. "
                 + _CHOOSE_FOLDER
             ) from error
+
+    def _ensure_operator_key(self) -> None:
+        if self.operator_key_file.exists():
+            return
+        key, hashes = new_api_key(), self._folder / "secrets" / "api-keys.toml"
+        # The hash goes first, so that a key that can be read is a key that works.
+        revoke_key(hashes, "operator")
+        add_key(hashes, ApiKey("operator", hash_api_key(key), operator=True))
+        write_secret(self.operator_key_file, key)
 
     def _lock_folder(self) -> None:
         # Before anything in it is changed: two demos in one folder would each rewrite the other's ports. The lock is held
@@ -230,6 +247,8 @@ class Demo:
     def _greet(self) -> None:
         self._write("")
         self._write(f"  Open       {self.url}")
+        self._write(f"  Console    {self.url}console")
+        self._write(f"  Its key    {self.operator_key_file}")
         self._write(
             f"  Local OSS  http://{self._place.host}:{self._place.emulator_port}/  bucket {self._place.bucket}"
         )

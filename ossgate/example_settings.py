@@ -231,6 +231,10 @@ url = "sqlite:///ossgate.sqlite3"
 [access]
 api_keys_file = "secrets/api-keys.toml"
 
+# The operator's key: `/console` asks for it.
+[access]
+api_keys_file = "secrets/api-keys.toml"
+
 # In a demo one machine plays all the clients.
 [limits]
 issue = "6000/minute"

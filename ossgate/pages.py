@@ -115,10 +115,15 @@ class Messages:
         return key in self.server or key in self.client
 
 
+def read_static(name: str) -> str:
+    """Read a file of the static folder."""
+    return (_HOME / "static" / name).read_text("utf-8")
+
+
 @cache
 def load_messages(language: str) -> Messages:
     """Load the texts of a language."""
-    texts = json.loads((_HOME / "static" / "messages" / f"{language}.json").read_text("utf-8"))
+    texts = json.loads(read_static(f"messages/{language}.json"))
     return Messages(language, texts["server"], texts["client"])
 
 

@@ -35,8 +35,7 @@ _ID: Schema = {
     "schema": ref("UploadId"),
     "example": examples.UPLOAD_ID,
 }
-_TEXT: Schema = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT, "pattern": "^[ -~]+$"}
-_ANY_TEXT: Schema = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT}
+_TEXT: Schema = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT}
 _MOMENT: Schema = {"type": "string", "format": "date-time"}
 _PAGE = [
     query(

@@ -69,6 +69,12 @@ class Demo:
 
     url: str
     emulator_url: str
+    folder: Path
+
+    @property
+    def operator_key(self) -> str:
+        """The key that the demo made for its console."""
+        return (self.folder / "secrets" / "operator.key").read_text().strip()
 
     def lose_callbacks(self, times: int) -> None:
         """Have the local OSS lose the next callbacks."""
@@ -121,7 +127,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory, chromium_path: str) -> Iterat
         )
         try:
             wait_until_ready(f"http://127.0.0.1:{port}/readyz", process, log)
-            yield Demo(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{emulator_port}")
+            yield Demo(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{emulator_port}", folder / "data")
         finally:
             process.terminate()
             process.wait(timeout=20)
