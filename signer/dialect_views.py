@@ -51,7 +51,7 @@ def answer(spoken: ConfiguredDialect, route: Route, **arguments: str) -> Respons
     if caller.way in (SESSION, PROXY):
         # These contracts hand out grants by GET, which a script or an image of any page can send.
         require_own_page(request.environ, also_without_browser=True, every_method=True)
-    asked = read_request(arguments)
+    asked = read_request(arguments, request.get_data())
     wish = route.read(asked, spoken.options)
     if isinstance(wish, Explain):
         return error_response(wish.status, wish.code, wish.message, wish.hint)
@@ -59,13 +59,13 @@ def answer(spoken: ConfiguredDialect, route: Route, **arguments: str) -> Respons
     return to_response(route.render(handed, asked, spoken.options))
 
 
-def read_request(arguments: Mapping[str, str]) -> DialectRequest:
+def read_request(arguments: Mapping[str, str], body: bytes) -> DialectRequest:
     """Return the request being answered as contracts read it: of a name that is there twice the first counts."""
     return DialectRequest(
         method=request.method,
         query=request.args.to_dict(),
         arguments=arguments,
-        body=request.get_data(),
+        body=body,
         content_type=request.environ.get("CONTENT_TYPE", ""),
         accept=request.environ.get("HTTP_ACCEPT", ""),
     )
@@ -87,7 +87,8 @@ def dress_refusal(response: Response) -> Response:
         return response
     error: Mapping[str, Any] = orjson.loads(response.get_data())["error"]
     refusal = Refusal(response.status_code, error["code"], error["message"], error["hint"])
-    asked = read_request(request.view_args or {})
+    # Without its body, which may be the very thing that was refused.
+    asked = read_request(request.view_args or {}, b"")
     dressed = to_response(spoken.dialect.refuse(refusal, asked, spoken.options))
     for name in ("Retry-After", "WWW-Authenticate"):
         if name in response.headers and dressed.status_code == response.status_code:
