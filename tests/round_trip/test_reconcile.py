@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -272,6 +273,29 @@ def test_bucket_that_is_down_fails_the_run(running):
 
     assert (1, "issued", True) == (ended.returncode, running.state(grant), "503" in ended.stderr)
     assert 0 == running.reconcile().code
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
+def test_daemon_runs_until_it_is_told_to_stop(running):
+    """It reports a line a run, and a signal ends it between two of them without a failure."""
+    running.drop_callbacks(1)
+    lost = running.world.ask()
+    running.world.post(lost)
+    environment = {"OSSGATE_CONFIG": str(running.folder / "ossgate.toml"), "PATH": os.environ["PATH"]}
+    program = subprocess.Popen(
+        [sys.executable, "-m", "ossgate", "reconcile", "--daemon", "--every", "1s", "--json", *NO_GRACE],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=environment,
+    )  # fmt: skip
+    try:
+        first, second = (json.loads(program.stdout.readline()) for _ in range(2))
+        program.send_signal(signal.SIGTERM)
+        program.communicate(timeout=20)
+    finally:
+        program.kill()
+        program.communicate()
+
+    assert ({"untold": {"settled": 1}}, {}, 0) == (first["counts"], second["counts"], program.returncode)
+    assert "uploaded" == running.state(lost)
 
 
 def test_prune_deletes_what_ended(running):
