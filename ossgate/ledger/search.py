@@ -1,17 +1,17 @@
 """What operators look for: uploads by filter and words, counts by state.
 
-Everything is walked by the primary key, whose ids sort by time; so a page costs the same however deep it lies, and a range
-of time costs what lies within it. The SQL is the same for SQLite and PostgreSQL.
+Ids sort by time, so a page costs the same however deep it lies, and a range of time costs what lies within it. Words are looked
+for row after row in what the other filters leave. The SQL is the same for SQLite and PostgreSQL.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from ossgate.ledger.database import Database
 from ossgate.ledger.models import Upload
-from ossgate.ledger.reads import fetch_rows
+from ossgate.ledger.reads import build_list, fetch_rows
 from ossgate.ledger.rows import parse_upload
 from ossgate.ledger.tables import refusal, upload
 
@@ -38,8 +38,19 @@ class UploadFilter:
 
 def find_uploads(database: Database, wanted: UploadFilter, *, limit: int) -> list[Upload]:
     """Fetch uploads, newest first."""
-    query = select(upload).where(*_list_conditions(wanted)).order_by(upload.c.upload_id.desc()).limit(limit)
-    return [parse_upload(row) for row in fetch_rows(database, query)]
+    return [parse_upload(row) for row in fetch_rows(database, build_search(wanted).limit(limit))]
+
+
+def build_search(wanted: UploadFilter) -> Select[Any]:
+    """Build the query of a filter, newest first; what indexes know narrows it before words are looked for."""
+    query = build_list(
+        state=wanted.state, profile=wanted.profile, subject=wanted.subject, before=wanted.below_id
+    )
+    if wanted.from_id is not None:
+        query = query.where(upload.c.upload_id >= wanted.from_id)
+    if wanted.words:
+        query = query.where(_match_words(wanted.words))
+    return query
 
 
 def count_states(database: Database, *, from_id: str) -> dict[str, int]:
@@ -56,25 +67,6 @@ def count_refusals(database: Database, *, from_id: str) -> int:
     """Count the refusals that are kept, from an id on."""
     query = select(func.count().label("refusals")).where(refusal.c.refusal_id >= from_id)
     return int(fetch_rows(database, query)[0]["refusals"])
-
-
-def _list_conditions(wanted: UploadFilter) -> Sequence[ColumnElement[bool]]:
-    conditions = [
-        column == value
-        for column, value in (
-            (upload.c.state, wanted.state),
-            (upload.c.profile, wanted.profile),
-            (upload.c.subject, wanted.subject),
-        )
-        if value is not None
-    ]
-    if wanted.from_id is not None:
-        conditions.append(upload.c.upload_id >= wanted.from_id)
-    if wanted.below_id is not None:
-        conditions.append(upload.c.upload_id < wanted.below_id)
-    if wanted.words:
-        conditions.append(_match_words(wanted.words))
-    return conditions
 
 
 def _match_words(words: str) -> ColumnElement[bool]:
