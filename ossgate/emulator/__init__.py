@@ -10,14 +10,17 @@ if TYPE_CHECKING:
     from ossgate.emulator.credentials import Credentials
     from ossgate.emulator.options import EmulatorOptions
     from ossgate.emulator.server import Emulator, EmulatorStartError
+    from ossgate.emulator.sts import StsOptions, StsRole
 
-__all__ = ["Credentials", "Emulator", "EmulatorOptions", "EmulatorStartError"]
+__all__ = ["Credentials", "Emulator", "EmulatorOptions", "EmulatorStartError", "StsOptions", "StsRole"]
 
 _HOMES = {
     "Credentials": "credentials",
     "Emulator": "server",
     "EmulatorOptions": "options",
     "EmulatorStartError": "server",
+    "StsOptions": "sts",
+    "StsRole": "sts",
 }
 
 

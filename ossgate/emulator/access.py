@@ -16,6 +16,15 @@ _WRITES = frozenset(
 )
 
 
+def is_open_to_all(operation: str, bucket: Bucket | None, object_key: str, store: ObjectStore) -> bool:
+    """Tell whether an ACL lets everybody do this."""
+    try:
+        check_anonymous(operation, bucket, object_key, store)
+    except OssError:
+        return False
+    return True
+
+
 def check_anonymous(operation: str, bucket: Bucket | None, object_key: str, store: ObjectStore) -> None:
     """Let an unsigned request pass where everybody may, refuse it elsewhere.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
-from ossgate.emulator.access import check_anonymous
+from ossgate.emulator.access import check_anonymous, is_open_to_all
 from ossgate.emulator.admin import PREFIX, Admin
 from ossgate.emulator.authenticator import Authenticator
 from ossgate.emulator.buckets import Bucket, BucketRegistry
@@ -30,6 +30,7 @@ from ossgate.emulator.redaction import redact_query
 from ossgate.emulator.requests import MAX_KEY_BYTES, Request
 from ossgate.emulator.responses import Response, respond_with_error
 from ossgate.emulator.store import ObjectStore
+from ossgate.emulator.sts import Sts, is_sts_request
 from ossgate.emulator.upload_gate import UploadGate
 
 _CAPITAL = re.compile(r"(?<=[a-z0-9])([A-Z])")
@@ -49,6 +50,7 @@ class App:
     buckets: BucketRegistry
     admin: Admin
     authenticator: Authenticator
+    sts: Sts
     post_object: PostObject
     handlers: Mapping[str, Handler]
     cors: BucketCors
@@ -63,6 +65,10 @@ class App:
         """Answer any request; nothing is raised but what breaks the connection."""
         if request.raw_path.startswith(PREFIX):
             return self.admin.handle(request)
+        if is_sts_request(
+            request.method, request.raw_path, request.query, request.headers, bucket=request.bucket
+        ):
+            return self._answer_sts(request)
         operation, unknown = _name(request)
         with self.faults.serve(request, operation):
             response = self._handle(request, operation, unknown)
@@ -93,6 +99,23 @@ class App:
         self._complete(request, response)
         return response
 
+    def _answer_sts(self, request: Request) -> Response:
+        started = time.monotonic()
+        with self.faults.serve(request, "AssumeRole"):
+            try:
+                self.faults.begin()
+                response = self.sts.handle(request, request.raw_query)
+            except OssError as error:
+                response = respond_with_error(error, request_id=request.request_id, host_id=request.host_id)
+            except Exception as error:
+                if isinstance(error, ConnectionError | TimeoutError):
+                    raise
+                response = self._fail(request, error)
+            self._record(request, "AssumeRole", response, started)
+            response.headers.append(("Date", self._write_date()))
+            self.faults.finish(response)
+        return response
+
     def close(self) -> None:
         """Let all that wait go: a stop must not wait for them."""
         self.transcript.close()
@@ -120,6 +143,16 @@ class App:
         self.endpoints.check(request, operation)
         if caller is None:
             check_anonymous(operation, bucket, request.object_key, self.store)
+        elif operation != "DeleteMultipleObjects":
+            # Which keys that one is about, its body tells.
+            self.sts.authorize(
+                caller,
+                operation,
+                request.bucket,
+                request.object_key,
+                self.sts.read_facts(request),
+                open_to_all=lambda: is_open_to_all(operation, bucket, request.object_key, self.store),
+            )
         handler = self.handlers.get(operation)
         if handler is None:
             raise OssError(NOT_IMPLEMENTED)
@@ -151,7 +184,7 @@ class App:
         response.headers += [
             ("x-oss-request-id", request.request_id),
             ("x-oss-server-time", str(round(self.now().timestamp() * 1000))),
-            ("Date", format_datetime(self.now().astimezone(UTC), usegmt=True)),
+            ("Date", self._write_date()),
         ]
         bucket = self.buckets.find(request.bucket)
         if bucket is not None and request.method != "OPTIONS":
@@ -174,6 +207,9 @@ class App:
             faults=self.faults.ids or None,
             **facts,
         )
+
+    def _write_date(self) -> str:
+        return format_datetime(self.now().astimezone(UTC), usegmt=True)
 
     def _find_key(self, request: Request, operation: str, response: Response) -> str:
         if response.object_key:

@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -16,12 +16,15 @@ from ossgate.emulator.options import EmulatorOptions
 from ossgate.emulator.requests import is_ip_address
 from ossgate.emulator.scenario import ScenarioInvalid, read_scenario
 from ossgate.emulator.server import Emulator, EmulatorStartError
+from ossgate.emulator.sts import StsOptions, StsRole
+from ossgate.emulator.sts.options import DEFAULT_ACCOUNT_ID
+from ossgate.emulator.sts.role_file import read_roles
 
 DEFAULT_SECRET = "demo-access-key-secret"  # noqa: S105  # everybody knows it
 _SECTIONS = {
     "Where": ("host", "port", "public_url", "data_dir"),
     "What": ("buckets", "bucket_acl", "versioned", "region", "cors_origins"),
-    "Who": ("access_key_id", "access_key_secret"),
+    "Who": ("access_key_id", "access_key_secret", "sts_account_id", "sts_roles", "sts_secure_transport"),
     "Names": ("host_suffixes", "cname_buckets", "refuse_public_endpoint"),
     "Callbacks": ("allow_private_callbacks", "callback_timeout", "callback_key"),
     "Faults": ("scenario", "fault_headers"),
@@ -122,6 +125,21 @@ def _split_pairs(
     help="Its secret; the environment keeps it off the command line.",
 )
 @click.option(
+    "--sts-account-id",
+    default=DEFAULT_ACCOUNT_ID,
+    help="The account that the roles of AssumeRole belong to.",
+)
+@click.option(
+    "--sts-roles",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="JSON list of the roles that may be assumed. [default: every role of the account, with all permissions]",
+)
+@click.option(
+    "--sts-secure-transport",
+    is_flag=True,
+    help="Take requests for TLS in policies that demand acs:SecureTransport.",
+)
+@click.option(
     "--host-suffix",
     "host_suffixes",
     multiple=True,
@@ -183,6 +201,9 @@ def command(
     buckets: tuple[str, ...],
     cname_buckets: tuple[tuple[str, str], ...],
     callback_key: Path | None,
+    sts_account_id: str,
+    sts_roles: Path | None,
+    sts_secure_transport: bool,
     scenario: Path | None,
     log_format: str,
     parent_pid_fd: int | None,
@@ -199,6 +220,11 @@ def command(
         bucket=buckets[0],
         more_buckets=buckets[1:],
         cname_buckets=dict(cname_buckets),
+        sts=StsOptions(
+            account_id=sts_account_id,
+            roles=_read_roles(sts_roles) if sts_roles is not None else (),
+            secure_transport=sts_secure_transport,
+        ),
         callback_private_key=callback_key.read_text("utf-8") if callback_key is not None else None,
         faults=faults,
         on_event=printer,
@@ -223,9 +249,16 @@ def command(
     printer({"event": "stopped"})
 
 
-def _give_up(sentence: str) -> Any:
+def _give_up(sentence: str) -> NoReturn:
     click.echo(sentence, err=True)
     sys.exit(2)
+
+
+def _read_roles(path: Path) -> tuple[StsRole, ...]:
+    try:
+        return read_roles(path)
+    except ValueError as error:
+        _give_up(f"The roles in {path} cannot be used ({error}).")
 
 
 def _warn(options: EmulatorOptions, port: int) -> None:

@@ -1,6 +1,6 @@
 """Who may sign: AccessKeys and STS credentials known to the emulator."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -28,11 +28,24 @@ class Credentials:
     expires_at: datetime | None = None
 
 
-class CredentialSet:
-    """The credentials that the emulator accepts."""
+def _find_nothing(access_key_id: str, security_token: str, now: datetime) -> Credentials:
+    raise OssError(UNKNOWN_ACCESS_KEY, extras=[("OSSAccessKeyId", access_key_id)])
 
-    def __init__(self, credentials: Iterable[Credentials]) -> None:
+
+class CredentialSet:
+    """The credentials that the emulator accepts.
+
+    Args:
+        find_issued: Looks up, by ID, token and time, what STS issued; raises what `find` raises.
+    """
+
+    def __init__(
+        self,
+        credentials: Iterable[Credentials],
+        find_issued: Callable[[str, str, datetime], Credentials] = _find_nothing,
+    ) -> None:
         self._by_id = {item.access_key_id: item for item in credentials}
+        self._find_issued = find_issued
 
     def find(self, access_key_id: str, security_token: str, *, now: datetime) -> Credentials:
         """Look up the key that a request names, with the token it carries.
@@ -42,7 +55,7 @@ class CredentialSet:
         """
         found = self._by_id.get(access_key_id)
         if found is None:
-            raise OssError(UNKNOWN_ACCESS_KEY, extras=[("OSSAccessKeyId", access_key_id)])
+            return self._find_issued(access_key_id, security_token, now)
         if not found.security_token:
             # A long-term key: official samples send an empty token field, which is tolerated.
             if security_token:

@@ -12,6 +12,7 @@ from ossgate.emulator.list_arguments import check_encoding, encode_name, list_en
 from ossgate.emulator.object_errors import MALFORMED_XML
 from ossgate.emulator.requests import Request
 from ossgate.emulator.responses import Response
+from ossgate.emulator.sts import Sts
 from ossgate.emulator.xml_body import parse_body, read_body
 from ossgate.emulator.xml_document import Members, build_document, find_text
 
@@ -24,15 +25,19 @@ class DeleteObjects:
     """Answers deletions of several objects."""
 
     buckets: BucketRegistry
+    sts: Sts
 
-    def handle(self, request: Request, _: Credentials | None) -> Response:
+    def handle(self, request: Request, caller: Credentials | None) -> Response:
         """Delete every key; those that are not there are told as deleted too.
 
         Raises:
-            OssError: The body has no digest, is no list of keys, or lists too many.
+            OssError: The body has no digest, is no list of keys, lists too many, or one that may not be deleted.
         """
         check_encoding(request)
         keys, quiet = read_keys(read_body(request, limit=MAX_BODY_BYTES, needs_digest=True))
+        facts = self.sts.read_facts(request)
+        for key in keys:
+            self.sts.authorize(caller, "DeleteMultipleObjects", request.bucket, key, facts)
         bucket = self.buckets.require(request.bucket)
         entries: list[tuple[str, Members]] = []
         for key in keys:

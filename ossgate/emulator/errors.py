@@ -8,7 +8,7 @@ members follows recent replies of the service. Where a text is not public, FIDEL
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ossgate.emulator.xml_document import build_document
+from ossgate.emulator.xml_document import Members, build_document
 
 TROUBLESHOOT_URL = "https://api.aliyun.com/troubleshoot?q="
 
@@ -38,7 +38,7 @@ class OssError(Exception):
         kind: ErrorKind,
         *,
         message: str | None = None,
-        extras: Iterable[tuple[str, str]] = (),
+        extras: Members = (),
         headers: Iterable[tuple[str, str]] = (),
     ) -> None:
         self.kind = kind
@@ -50,7 +50,7 @@ class OssError(Exception):
 
 def render_error(error: OssError, *, request_id: str, host_id: str) -> bytes:
     """Write the error document that OSS answers with."""
-    members = [
+    members: list[tuple[str, str | Members]] = [
         ("Code", error.kind.code),
         ("Message", error.message),
         ("RequestId", request_id),
@@ -115,7 +115,10 @@ TOKEN_MISSING = ErrorKind(
     "0002-00000003",
 )
 TOKEN_OF_ANOTHER_KEY = ErrorKind(
-    403, "InvalidSecurityToken", "The security token you provided is invalid.", "0002-00000004"
+    403,
+    "AccessKeyIdAndSecurityTokenNotMatch",
+    "The OSS access key id and security token you provided does not match.",
+    "0002-00000004",
 )
 TOKEN_INVALID = ErrorKind(
     403, "InvalidSecurityToken", "The security token you provided is invalid.", "0002-00000006"

@@ -137,5 +137,6 @@ def _build_request(req: Any, body: SocketBody) -> tuple[Request, OssError | None
         request_id=secrets.token_hex(12).upper(),
         body=body,
         path_style=addressing.is_path_style(host),
+        raw_query=raw_query,
     )
     return request, problem

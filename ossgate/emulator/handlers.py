@@ -26,6 +26,7 @@ from ossgate.emulator.part_copy import PartCopy
 from ossgate.emulator.put_object import PutObject
 from ossgate.emulator.requests import Request
 from ossgate.emulator.responses import Response
+from ossgate.emulator.sts import Sts
 
 Handler = Callable[[Request, Credentials | None], Response]
 
@@ -36,6 +37,7 @@ def build_handlers(
     uploads: MultipartStore,
     delivery: CallbackDelivery,
     cors: BucketCors,
+    sts: Sts,
 ) -> Mapping[str, Handler]:
     """Make the handler of every operation, by the operation's name in OSS; PostObject stands apart."""
     store = buckets.store
@@ -56,7 +58,7 @@ def build_handlers(
         "CopyObject": CopyObject(buckets, options.now).handle,
         "AppendObject": AppendObject(buckets, options.now).handle,
         "DeleteObject": DeleteObject(store, buckets).handle,
-        "DeleteMultipleObjects": DeleteObjects(buckets).handle,
+        "DeleteMultipleObjects": DeleteObjects(buckets, sts).handle,
         "PutObjectAcl": settings.put_acl,
         "GetObjectAcl": settings.get_acl,
         "PutObjectTagging": settings.put_tags,

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from ossgate.emulator.credentials import Credentials
 from ossgate.emulator.fault_rules import FaultRule
+from ossgate.emulator.sts.options import StsOptions
 
 BucketAcl = Literal["private", "public-read", "public-read-write"]
 FaultHeaders = Literal["loopback", "always", "never"]
@@ -28,7 +29,8 @@ class EmulatorOptions:
         bucket: The first bucket; it need not be created.
         more_buckets: Further ones.
         versioned: Whether the buckets given here keep versions; only what that changes in answers is played.
-        temporary_credentials: STS credentials that are accepted beside the AccessKey.
+        temporary_credentials: STS credentials that are accepted beside the AccessKey, and may do everything.
+        sts: What its own STS is started with.
         cors_origins: Origins that the bucket's CORS rule allows; empty switches CORS off.
         host_suffixes: Endpoints under which `<bucket>.<suffix>` names a bucket; the region's own come first.
         cname_buckets: Own domains, each with its bucket.
@@ -59,6 +61,7 @@ class EmulatorOptions:
     access_key_id: str
     access_key_secret: str = field(repr=False)
     temporary_credentials: tuple[Credentials, ...] = ()
+    sts: StsOptions = field(default_factory=StsOptions)
     cors_origins: tuple[str, ...] = ("*",)
     host_suffixes: tuple[str, ...] = ("localhost",)
     cname_buckets: Mapping[str, str] = field(default_factory=dict)

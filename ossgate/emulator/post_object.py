@@ -37,6 +37,7 @@ from ossgate.emulator.requests import Request, check_object_key
 from ossgate.emulator.responses import Response
 from ossgate.emulator.staged_file import StagedFile
 from ossgate.emulator.store import ObjectStore
+from ossgate.emulator.sts import Sts
 from ossgate.emulator.upload_headers import UploadHeaders, read_upload_headers
 from ossgate.emulator.write_request import MAX_OBJECT_BYTES, build_write_headers
 from ossgate.emulator.xml_document import build_document
@@ -73,6 +74,7 @@ class PostObject:
 
     store: ObjectStore
     credentials: CredentialSet
+    sts: Sts
     region: str
     buckets: BucketRegistry
     allow_private_callbacks: bool
@@ -155,6 +157,7 @@ class PostObject:
         if signed is not None:
             signed.check_expiration(self.now())
             signed.policy.check_conditions(lambda name: _look_up(name, fields, request.bucket))
+            self._authorize(request, fields, signed, object_key)
         headers = _read_headers(request, fields)
         check_object_key(object_key)
         callback = None
@@ -171,6 +174,16 @@ class PostObject:
             # Said before the bytes are received; the commit checks it again.
             raise OssError(FILE_ALREADY_EXISTS)
         return upload
+
+    def _authorize(self, request: Request, fields: FormFields, signed: SignedForm, object_key: str) -> None:
+        self.sts.authorize(
+            signed.credentials,
+            "PostObject",
+            request.bucket,
+            object_key,
+            self.sts.read_facts(request, fields.values),
+            open_to_all=lambda: self.buckets.require(request.bucket).acl == "public-read-write",
+        )
 
     def _call_back(
         self, request: Request, upload: _Upload, callback: CallbackDefinition, metadata: ObjectMetadata

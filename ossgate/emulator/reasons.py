@@ -20,7 +20,15 @@ _BY_EC: Mapping[str, str] = {
     "0002-00000236": "x-oss-date plus x-oss-expires has passed.",
     "0002-00000232": "x-oss-expires counts seconds: at most 604800, and 43200 with temporary credentials.",
     "0006-00000213": "The policy's expiration has passed. It is judged when the last byte of the form has arrived.",
-    "0003-00000001": "An unsigned request, and the ACL of bucket or object does not allow it.",
+    "0003-00000001": (
+        "The ACL of bucket or object does not open this to everybody, and the request is unsigned, or signed with "
+        "temporary credentials whose role has no permission for it."
+    ),
+    "0003-00000201": "The policy of the role that the temporary credentials stand for denies this outright.",
+    "0003-00000301": (
+        "The session policy given to AssumeRole does not allow this action on this bucket, key and address: the "
+        "answer's AccessDeniedDetail names the action."
+    ),
     "0007-00000008": "OSS calls no private addresses; --allow-private-callbacks lifts this here, not there.",
     "0007-00000007": "The host of the callback URL has no address.",
 }
@@ -68,7 +76,7 @@ _BY_CODE: Mapping[str, str] = {
 
 def describe_refusal(response: Response) -> dict[str, str | None]:
     """Tell code, message and reason of a refusal, and for a wrong signature what should have been signed."""
-    extras = dict(response.extras)
+    extras = {name: text for name, text in response.extras if isinstance(text, str)}
     string_to_sign = extras.get("StringToSign")
     ec = next((value for name, value in response.headers if name == "x-oss-ec"), "")
     if string_to_sign and "\n" not in string_to_sign:

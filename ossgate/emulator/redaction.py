@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 _SECRET_PARAMETERS = frozenset(
     """
-    signature x-oss-signature security-token x-oss-security-token callback callback-var x-oss-callback
+    signature x-oss-signature security-token securitytoken x-oss-security-token callback callback-var x-oss-callback
     x-oss-callback-var policy signaturenonce
     """.split()  # noqa: SIM905
 )

@@ -41,6 +41,7 @@ class Request:
         host: The Host header without its port, lower-case.
         bucket: Empty for requests to the service itself.
         path_style: Whether the path names the bucket, not the host.
+        raw_query: The query as it came, still percent-encoded.
     """
 
     method: str
@@ -54,6 +55,7 @@ class Request:
     request_id: str
     body: Body
     path_style: bool = True
+    raw_query: str = ""
 
     def header(self, name: str) -> str:
         """Tell a header's value, empty when absent."""

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import BinaryIO
 
 from ossgate.emulator.errors import OssError, render_error
+from ossgate.emulator.xml_document import Members
 
 _PIECE_BYTES = 256 * 1024
 
@@ -57,7 +58,7 @@ class Response:
     code: str = ""
     message: str = ""
     object_key: str = ""
-    extras: tuple[tuple[str, str], ...] = ()
+    extras: tuple[tuple[str, str | Members], ...] = ()
     cut_after: int | None = None
     pause_after: int = 0
     pause_seconds: float = 0.0

@@ -40,6 +40,8 @@ from ossgate.emulator.post_object import PostObject
 from ossgate.emulator.public_endpoint import PublicEndpoints
 from ossgate.emulator.requests import Addressing
 from ossgate.emulator.store import ObjectStore
+from ossgate.emulator.sts import Sts, load_seal
+from ossgate.emulator.sts.session_tokens import KEY_FILE, TokenSeal
 from ossgate.emulator.upload_gate import UploadGate
 from ossgate.emulator.worker_pool import WorkerPool
 
@@ -176,11 +178,12 @@ class Emulator:
         uploads, buckets = self._open_folder()
         try:
             self._key = self._load_key()
+            seal = self._load_seal()
             self._server = self._listen()
         except EmulatorStartError:
             self._lock.release()
             raise
-        self._server.app = self._build_app(buckets, uploads, self._key)
+        self._server.app = self._build_app(buckets, uploads, self._key, seal)
         self._thread = threading.Thread(target=self._server.serve, name="emulator", daemon=True)
         self._thread.start()
 
@@ -240,6 +243,15 @@ class Emulator:
                 f"The callback key cannot be used ({error}); give an RSA private key as PEM without passphrase."
             ) from error
 
+    def _load_seal(self) -> TokenSeal:
+        try:
+            return load_seal(self.options.data_dir)
+        except (ValueError, OSError) as error:
+            path = self.options.data_dir / KEY_FILE
+            raise EmulatorStartError(
+                f"The STS key {path} cannot be used ({error}); delete the file, and tokens issued so far are void."
+            ) from error
+
     def _listen(self) -> _Server:
         options = self.options
         server = _Server((options.host, options.port), EmulatorGateway)
@@ -256,7 +268,9 @@ class Emulator:
             raise EmulatorStartError(_explain_port(options, server.bind_failure or error)) from error
         return server
 
-    def _build_app(self, buckets: BucketRegistry, uploads: MultipartStore, key: CallbackKey) -> App:
+    def _build_app(
+        self, buckets: BucketRegistry, uploads: MultipartStore, key: CallbackKey, seal: TokenSeal
+    ) -> App:
         store = buckets.store
         transcript = Transcript(self.options.on_event)
         plan = FaultPlan()
@@ -264,11 +278,20 @@ class Emulator:
         player = FaultPlayer(plan, transcript, now=self.options.now, headers=self.options.fault_headers)
         # All that asks for the time is told what faults make of it.
         options = replace(self.options, now=player.now)
+        sts = Sts(
+            options.sts,
+            seal,
+            options.region,
+            {options.access_key_id: options.access_key_secret},
+            options.now,
+            player.take_sts,
+        )
         credentials = CredentialSet(
             [
                 Credentials(options.access_key_id, options.access_key_secret),
                 *options.temporary_credentials,
-            ]
+            ],
+            sts.find_credentials,
         )
         keys = CallbackKeyRing(
             key,
@@ -281,6 +304,7 @@ class Emulator:
             store=store,
             buckets=buckets,
             credentials=credentials,
+            sts=sts,
             region=options.region,
             allow_private_callbacks=options.allow_private_callbacks,
             delivery=delivery,
@@ -295,8 +319,9 @@ class Emulator:
             buckets=buckets,
             admin=admin,
             authenticator=Authenticator(credentials, options.region, options.now),
+            sts=sts,
             post_object=post_object,
-            handlers=build_handlers(options, buckets, uploads, delivery, cors),
+            handlers=build_handlers(options, buckets, uploads, delivery, cors, sts),
             cors=cors,
             endpoints=PublicEndpoints(options.region, refused=options.refuse_public_endpoint),
             gate=UploadGate(options.max_uploads),

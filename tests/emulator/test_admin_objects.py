@@ -71,7 +71,7 @@ def test_cleared(client: Any) -> None:
     assert [] == client.request("GET", "/_emulator/faults").json["faults"]
     assert b"<Upload>" not in client.send("GET", query={"uploads": ""}).body
     files = [path for path in client.emulator.options.data_dir.rglob("*") if path.is_file()]
-    assert {"bucket.json", "emulator.lock"} == {path.name for path in files}
+    assert {"bucket.json", "emulator.lock", "sts.key"} == {path.name for path in files}
 
 
 def test_faults_one_by_one(client: Any) -> None:

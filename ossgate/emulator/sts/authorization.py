@@ -32,7 +32,7 @@ class PolicyDenied(OssError):
     def __init__(self, kind: ErrorKind, decision: Decision, detail: tuple[tuple[str, str], ...]) -> None:
         self.decision = decision
         self.detail = detail
-        super().__init__(kind)
+        super().__init__(kind, extras=[("AccessDeniedDetail", detail)])
 
 
 @dataclass(frozen=True, slots=True)

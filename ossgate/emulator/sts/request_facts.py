@@ -88,5 +88,5 @@ def read_copy_source(header: str) -> tuple[str, str] | None:
     """
     if not header:
         return None
-    bucket, _, object_key = decode_path(header.partition("?")[0]).removeprefix("/").partition("/")
+    bucket, _, object_key = decode_path(header.strip().partition("?")[0]).removeprefix("/").partition("/")
     return bucket, object_key

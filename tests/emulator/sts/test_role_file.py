@@ -1,12 +1,13 @@
 """Roles from a file."""
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from ossgate.emulator.cli import command
 from ossgate.emulator.sts.role_file import read_roles
 
 ARN = "acs:ram::1234567890123456:role/uploader"
@@ -48,9 +49,10 @@ REFUSED: list[tuple[Any, str]] = [
 
 @pytest.mark.parametrize(("document", "reason"), REFUSED)
 def test_file_refused(tmp_path: Path, document: Any, reason: str) -> None:
-    """The refusal names the role and what is wrong with it."""
+    """The command line names the role and what is wrong with it, and exits with 2."""
     path = tmp_path / "roles.json"
     path.write_text(document if isinstance(document, str) else json.dumps(document))
+    result = CliRunner().invoke(command, ["--data-dir", str(tmp_path / "data"), "--sts-roles", str(path)])
 
-    with pytest.raises(ValueError, match=f"^{re.escape(reason)}"):
-        read_roles(path)
+    assert 2 == result.exit_code
+    assert f"The roles in {path} cannot be used ({reason}" in result.output
