@@ -340,6 +340,25 @@ def test_demo_restarted_elsewhere_keeps_its_uploads(start_demo, tmp_path):
     assert settings == render_demo(DemoPlace(second.port, second.emulator_port))
 
 
+def test_demo_makes_a_key_for_its_console(start_demo, tmp_path):
+    """The key that the demo names is an operator's, is its owner's alone, and is made anew where it was deleted."""
+    file = tmp_path / "demo" / "secrets" / "operator.key"
+    keys = []
+    for _ in range(2):
+        demo = start_demo().wait_until_ready()
+        keys.append(file.read_text().strip())
+        headers = {"Authorization": f"Bearer {keys[-1]}"}
+        with urllib3.PoolManager(retries=False) as http:
+            listed = http.request("GET", f"http://127.0.0.1:{demo.port}/v1/uploads", headers=headers)
+        assert listed.status == 200
+        assert str(file) in demo.printed
+        assert file.stat().st_mode & 0o077 == 0
+        demo.stop()
+        file.unlink()
+
+    assert keys[0] != keys[1]
+
+
 def test_demo_refuses_a_folder_where_another_runs(start_demo, tmp_path):
     """A second demo in the same folder is refused before it changes anything there."""
     start_demo().wait_until_ready()

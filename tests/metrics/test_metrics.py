@@ -2,12 +2,14 @@
 
 import os
 import re
+import runpy
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -206,3 +208,33 @@ def test_workers_add_up_and_leave_nothing_behind(make_app: Callable[..., Flask],
     assert numbers['ossgate_grants_issued_total{profile="photo"}'] == 40
     assert list(temporary.glob("ossgate-metrics-*")) == []
     assert b"Traceback" not in words
+
+
+def load_gunicorn_config(monkeypatch: pytest.MonkeyPatch, folder: Path | None) -> dict[str, Any]:
+    """Load the hooks as gunicorn does, with or without a folder of one's own."""
+    if folder is None:
+        # Set first, so that what the hooks set is undone as well.
+        monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
+    else:
+        monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(folder))
+    return runpy.run_path(str(find_gunicorn_config()))
+
+
+def test_a_folder_of_ones_own_is_emptied_and_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Numbers of an earlier run are not added to this one's; other files, and the folder, stay."""
+    (tmp_path / "counter_12.db").touch()
+    (tmp_path / "mine.txt").touch()
+    hooks = load_gunicorn_config(monkeypatch, tmp_path)
+    server = SimpleNamespace(cfg=SimpleNamespace(workers=2))
+    hooks["on_starting"](server)
+    hooks["on_exit"](server)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_one_worker_shares_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A single process keeps its numbers in memory, which is cheaper."""
+    hooks = load_gunicorn_config(monkeypatch, None)
+    hooks["on_starting"](SimpleNamespace(cfg=SimpleNamespace(workers=1)))
+
+    assert os.environ["PROMETHEUS_MULTIPROC_DIR"] == ""

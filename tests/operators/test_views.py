@@ -1,5 +1,6 @@
 """What operators ask over HTTP, and that nobody else gets it."""
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from joserfc import jwt
+from joserfc.jwk import OctKey
 
 from ossgate.ledger import Arrival
 
@@ -26,6 +29,24 @@ def test_only_operators_are_answered(ask: Ask, path: str) -> None:
         (403, "operator_required"),
         (401, "credentials_invalid"),
     ]
+
+
+def test_operators_may_come_with_a_token(make_app: Callable[..., Flask]) -> None:
+    """A token whose claim names an operator is as good as a key; one without is not."""
+    app = make_app(
+        lambda text: (
+            text
+            + '\n[access.jwt]\nsecret = "file:secrets/seal.key"\nalgorithms = ["HS256"]\naudience = "uploads"\n'
+            'operator_claim = "role"\noperator_value = "operator"\n'
+        )
+    )
+    claims = {"sub": "olga", "aud": "uploads", "exp": int(time.time()) + 60}
+    answers = []
+    for role in ("operator", "clerk"):
+        token = jwt.encode({"alg": "HS256"}, claims | {"role": role}, OctKey.import_key(b"s" * 43))
+        answers.append(app.test_client().get("/v1/counts", headers={"Authorization": f"Bearer {token}"}))
+
+    assert [answer.status_code for answer in answers] == [200, 403]
 
 
 def test_pages_of_other_origins_are_refused(make_app: Callable[..., Flask]) -> None:
