@@ -6,7 +6,8 @@ other failure means that we do not know.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from base64 import b64decode
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -102,9 +103,23 @@ class BucketClient:
         self._pools.close()
 
 
+NO_SUCH_BUCKET_EC = "0015-00000101"
+
+
+def _misses_bucket(headers: Mapping[str, str]) -> bool:
+    """Tell whether a 404 is about the bucket: a wrong setting, which says nothing about its objects."""
+    if headers.get("x-oss-ec") == NO_SUCH_BUCKET_EC:
+        return True
+    # A HEAD's error has no body; OSS puts its XML into a header.
+    try:
+        return b"<Code>NoSuchBucket</Code>" in b64decode(headers.get("x-oss-err", ""))
+    except ValueError:
+        return False
+
+
 def _read_head(response: urllib3.BaseHTTPResponse) -> ObjectHead | None:
     headers = response.headers
-    if response.status == 404 and "x-oss-request-id" in headers:
+    if response.status == 404 and "x-oss-request-id" in headers and not _misses_bucket(headers):
         return None
     if response.status != 200 or "x-oss-request-id" not in headers:
         # A proxy's answer would else pass for the bucket's.

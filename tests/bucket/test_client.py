@@ -1,5 +1,6 @@
 """The bucket client against a scripted server: only OSS's own 404 means absent."""
 
+from base64 import b64encode
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlsplit
 
@@ -65,10 +66,23 @@ def test_head_object_tells_absent_by_a_404_of_oss(httpserver, place, client):
     assert client.head_object(place, "a/b c.jpg", seconds=2) is None
 
 
+NO_BUCKET = b64encode(b"<Error><Code>NoSuchBucket</Code></Error>").decode()
+
+
+def test_head_object_tells_absent_by_an_error_header_of_oss(httpserver, place, client):
+    """What OSS says of a missing key in its headers is still a missing key."""
+    missing = b64encode(b"<Error><Code>NoSuchKey</Code></Error>").decode()
+    answer(httpserver, 404, OSS | {"x-oss-ec": "0026-00000001", "x-oss-err": missing})
+
+    assert client.head_object(place, "a/b c.jpg", seconds=2) is None
+
+
 @pytest.mark.parametrize(
     ("status", "headers"),
     [
         (404, {}),
+        (404, OSS | {"x-oss-ec": "0015-00000101"}),
+        (404, OSS | {"x-oss-err": NO_BUCKET}),
         (200, {k: v for k, v in FOUND.items() if not k.startswith("x-oss-request")}),
         (301, OSS | {"Location": "http://127.0.0.1:1/"}),
         (400, OSS),
