@@ -14,6 +14,7 @@ from callback.deadline import HANDLER_SECONDS, LEDGER_SECONDS, Deadline
 from callback.errors import TicketRefused, UploadClosed, UploadReplaced
 from callback.handlers import Handler, HandlerRunner
 from callback.reply import ReplyTemplate, encode_reply
+from ossgate.access.callers import ANONYMOUS, quota_key_of
 from ossgate.bucket import BucketClient
 from ossgate.ledger import (
     Arrival,
@@ -115,7 +116,7 @@ class Arrivals:
         now = self.now()
         values = self._placeholders(receiving, facts, arrived, target, now)
         arrival = Arrival(
-            upload=to_new_upload(facts),
+            upload=to_new_upload(facts, quota_key=_find_quota_key(receiving.profile, facts)),
             target=target,
             size=arrived.size,
             etag=arrived.etag,
@@ -252,8 +253,8 @@ def describe_arrival(upload: Upload) -> dict[str, Any]:
     }
 
 
-def to_new_upload(facts: Facts) -> NewUpload:
-    """Return a ticket's facts as a ledger row, in case the one written at issue was lost."""
+def to_new_upload(facts: Facts, *, quota_key: str = "") -> NewUpload:
+    """Return a ticket's facts as a ledger row: for the one written at issue, should it be lost, or that prefix grants never had."""
     return NewUpload(
         upload_id=facts.upload_id,
         profile=facts.profile,
@@ -268,9 +269,15 @@ def to_new_upload(facts: Facts) -> NewUpload:
         size_min=facts.size_min,
         size_max=facts.size_max,
         variables=facts.variables,
+        quota_key=quota_key,
         created_at=facts.issued,
         expires_at=facts.expires,
     )
+
+
+def _find_quota_key(profile: Profile, facts: Facts) -> str:
+    # Of anonymous callers the address counts, which no ticket holds.
+    return quota_key_of(facts.issuer, facts.subject) if profile.quota and facts.issuer != ANONYMOUS else ""
 
 
 def _constant(value: object) -> Callable[[], object]:

@@ -44,7 +44,11 @@ def check_claims(claims: Claims, facts: Facts) -> None:
     Raises:
         ClaimsContradictTicket: Another bucket, key, size or type than was granted.
     """
-    if claims.bucket != facts.bucket or claims.object_key != facts.object_key:
+    if facts.use == "prefix":
+        key_fits = claims.object_key.startswith(facts.object_key) and claims.object_key != facts.object_key
+    else:
+        key_fits = claims.object_key == facts.object_key
+    if claims.bucket != facts.bucket or not key_fits:
         # A ticket is readable by its client, who can make OSS send it for a bucket of their own.
         raise ClaimsContradictTicket(
             f"the ticket is for {quote(facts.object_key)} in {facts.bucket}, "
@@ -56,7 +60,8 @@ def check_claims(claims: Claims, facts: Facts) -> None:
             f"the callback tells of {claims.size} bytes, granted were {facts.size_min} to {facts.size_max}",
             upload_id=facts.upload_id,
         )
-    if claims.content_type != facts.content_type:
+    # A prefix grant leaves the type to the client, within the profile's list.
+    if facts.use != "prefix" and claims.content_type != facts.content_type:
         raise ClaimsContradictTicket(
             f"the callback tells of type {quote(claims.content_type)}, granted was {facts.content_type}",
             upload_id=facts.upload_id,

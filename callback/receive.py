@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from callback.arrived import Arrivals, ArrivedObject, ReceivingProfile, Via
@@ -12,11 +12,14 @@ from callback.claims import verify_ticket
 from callback.confirmation import check_object, open_object_seal
 from callback.deadline import BUCKET_SECONDS, Deadline
 from callback.errors import BucketDisagrees, ObjectMissing
+from callback.prefix_claims import identify_object
 from callback.public_keys import PinnedKeys
 from callback.signature import verify_signature
 from ossgate.bucket import BucketUnavailable, ObjectHead
 from ossgate.ledger import Upload
 from signer.facts import Facts
+from signer.prefix_grants import PrefixForged, PrefixKeys
+from signer.recorded_facts import restore_facts
 from signer.seal import SealKeys
 from signer.ticket import TicketKeys
 
@@ -39,6 +42,7 @@ class Receiver:
     public_keys: PinnedKeys
     ticket_keys: TicketKeys
     seal_keys: SealKeys
+    prefix_keys: PrefixKeys
     arrivals: Arrivals
     grace: timedelta
     now: Callable[[], datetime]
@@ -58,14 +62,16 @@ class Receiver:
             keys=self.public_keys,
         )
         claims = parse_body(request.body, request.content_type)
-        facts = verify_ticket(claims, keys=self.ticket_keys, now=self.now(), grace=self.grace)
-        receiving = self.arrivals.find_profile(facts)
+        grant = facts = verify_ticket(claims, keys=self.ticket_keys, now=self.now(), grace=self.grace)
+        receiving = self.arrivals.find_profile(grant)
+        if grant.use == "prefix":
+            facts = identify_object(claims, grant, profile=receiving.profile, keys=self.prefix_keys)
         self.arrivals.log("called_back", upload_id=facts.upload_id, size=claims.size)
         if not receiving.profile.verify_bucket:
             return self._record_claims(receiving, facts, claims, "uploaded", deadline)
         try:
             found = self._ask_bucket(receiving, facts, deadline)
-            check_object(found, facts, seal_keys=self.seal_keys, claims=claims)
+            check_object(found, facts, seal_keys=self.seal_keys, claims=claims, grant=grant)
         except BucketUnavailable as error:
             self.arrivals.log("bucket_unavailable", upload_id=facts.upload_id, reason=str(error))
             return self._record_claims(receiving, facts, claims, "unconfirmed", deadline)
@@ -113,10 +119,7 @@ class Receiver:
                 hint="upload the file, or ask for a new grant when this one has expired",
                 upload_id=upload.upload_id,
             )
-        facts = open_object_seal(found, upload_id=upload.upload_id, seal_keys=self.seal_keys)
-        check_object(found, facts, seal_keys=self.seal_keys)
-        if (facts.bucket, facts.object_key) != (upload.bucket, upload.object_key):
-            raise BucketDisagrees("the object's seal is for another key", upload_id=upload.upload_id)
+        facts = self._find_facts(upload, found)
         return self.arrivals.record(
             receiving,
             facts,
@@ -124,6 +127,39 @@ class Receiver:
             target="uploaded",
             via=via,
             deadline=deadline,
+        )
+
+    def _find_facts(self, upload: Upload, found: ObjectHead) -> Facts:
+        """Return the facts of an upload's object, once they and the object agree."""
+        recorded = restore_facts(upload)
+        if recorded.via == "sts":
+            # The seal may be that of a prefix grant, or none at all; the ledger knows what was granted.
+            grant = self._find_grant(recorded)
+            check_object(found, recorded, seal_keys=self.seal_keys, grant=grant)
+            return recorded
+        facts = open_object_seal(found, upload_id=upload.upload_id, seal_keys=self.seal_keys)
+        check_object(found, facts, seal_keys=self.seal_keys)
+        if (facts.bucket, facts.object_key) != (upload.bucket, upload.object_key):
+            raise BucketDisagrees("the object's seal is for another key", upload_id=upload.upload_id)
+        return facts
+
+    def _find_grant(self, recorded: Facts) -> Facts:
+        """Return the grant under which an object of this upload was written: its own, or that of a prefix."""
+        try:
+            proof = self.prefix_keys.verify(
+                recorded.object_key, bucket=recorded.bucket, profile=recorded.profile
+            )
+        except PrefixForged:
+            return recorded
+        if proof.upload_id != recorded.upload_id:
+            return recorded
+        return replace(
+            recorded,
+            use="prefix",
+            upload_id=proof.grant_id,
+            object_key=proof.key_prefix,
+            content_type="",
+            file_name="",
         )
 
     def _ask_bucket(self, receiving: ReceivingProfile, facts: Facts, deadline: Deadline) -> ObjectHead:

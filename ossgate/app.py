@@ -29,6 +29,7 @@ from ossgate.access.rates import CONFIRM, RateLimited
 from ossgate.access.requests import identify_request
 from ossgate.assembly import Parts, assemble
 from ossgate.bucket import BucketClient, BucketUnavailable
+from ossgate.bucket.sts import StsClient
 from ossgate.delivery.deliverer import Deliverer
 from ossgate.errors import ApiError
 from ossgate.ledger import LedgerBusy, LedgerUnavailable, QuotaExceeded
@@ -37,7 +38,8 @@ from ossgate.metrics.counting import Log, Metrics, TimedBucketClient
 from ossgate.metrics.views import MetricsServices
 from ossgate.settings import LoadedSettings, load_settings
 from ossgate.wire import error_response, request_id
-from signer import dialect_views, open_upload_views
+from signer import credential_views, dialect_views, open_upload_views
+from signer.credential_services import CredentialServices
 from signer.dialect_services import DialectServices
 from signer.errors import SignerError
 from signer.file_names import choose_extension
@@ -45,6 +47,7 @@ from signer.grants import GrantIssuer, GrantRequest
 from signer.issue_request import IssueRequest
 from signer.open_uploads import OpenUploads
 from signer.services import SignerServices
+from signer.sts_issuer import StsIssuer
 from signer.upload_ids import is_upload_id, new_upload_id
 
 MAX_REQUEST_BYTES = 1024**2
@@ -96,6 +99,11 @@ def create_app(loaded: LoadedSettings | None = None) -> Flask:
     )
     app.extensions["signer"] = services
     app.extensions["dialects"] = DialectServices(services, parts.dialects)
+    app.extensions["credentials"] = CredentialServices(
+        services,
+        StsIssuer(issuer, parts.prefix_keys),
+        StsClient(parts.role, parts.credentials, now=utc_now) if parts.role else None,
+    )
     app.extensions["callback"] = CallbackServices(receiver, parts.access, parts.limits, parts.ledger, utc_now)
     app.extensions["bearers"] = access_views.BearerServices(
         parts.access, parts.limits, {name: profile.allow for name, profile in services.profiles.items()}
@@ -106,6 +114,7 @@ def create_app(loaded: LoadedSettings | None = None) -> Flask:
     for blueprint in (
         signer.views.bp,
         open_upload_views.bp,
+        credential_views.bp,
         ossgate.operators.views.bp,
         ossgate.operators.page.bp,
         callback.views.bp,
@@ -183,6 +192,7 @@ def build_receiver(parts: Parts, bucket: BucketClient, link_seconds: int, log: L
         public_keys=parts.public_keys,
         ticket_keys=parts.ticket_keys,
         seal_keys=parts.seal_keys,
+        prefix_keys=parts.prefix_keys,
         arrivals=Arrivals(
             ledger=parts.ledger,
             bucket=bucket,

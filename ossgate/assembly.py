@@ -16,19 +16,28 @@ from ossgate.access import Access
 from ossgate.access.callers import ANONYMOUS
 from ossgate.access.rates import RateLimits
 from ossgate.access_assembly import AccessAssembler, ProblemBook
+from ossgate.bucket.sts import AssumedRole
 from ossgate.delivery.errors import SinkInvalid
 from ossgate.delivery_assembly import DeliveryAssembler, DeliveryParts
 from ossgate.dialect_assembly import DialectAssembler
 from ossgate.ledger import DatabaseUrlInvalid, Ledger
+from ossgate.oss_assembly import OssAssembler
 from ossgate.problems import Location, Problem, SettingsInvalid
 from ossgate.settings import LoadedSettings, Override, ProfileSettings
-from signer.callback_body import DEFAULT_FORM, DEFAULT_JSON, DEFAULT_JSON_IMAGE, compile_body
+from signer.callback_body import (
+    DEFAULT_FORM,
+    DEFAULT_FORM_IMAGE,
+    DEFAULT_JSON,
+    DEFAULT_JSON_IMAGE,
+    compile_body,
+)
 from signer.callback_param import CallbackDefinition, define_callback
 from signer.credentials import Credentials
 from signer.dialects.contract import ConfiguredDialect
 from signer.errors import ConfigurationError
-from signer.object_keys import compile_key_template
+from signer.object_keys import compile_key_template, compile_prefix_template
 from signer.places import BucketPlace, define_place, is_local_host
+from signer.prefix_grants import PrefixKeys
 from signer.profiles import Profile, Quota
 from signer.seal import SealKeys
 from signer.sizes import parse_size
@@ -44,8 +53,10 @@ class Parts:
     """What an application is put together from."""
 
     credentials: Callable[[], Credentials]
+    role: AssumedRole | None
     ticket_keys: TicketKeys
     seal_keys: SealKeys
+    prefix_keys: PrefixKeys
     public_keys: PinnedKeys
     profiles: Mapping[str, ReceivingProfile]
     access: Access
@@ -75,18 +86,21 @@ class _Assembler:
         self._overridden: list[Override] = []
 
     def assemble(self) -> Parts:
-        credentials = self._read_credentials()
         ticket_keys: list[bytes] = []
-        ticket = seal = public = ledger = None
+        ticket = seal = prefix = public = ledger = None
+        book = ProblemBook(self._problems.append, self._problem_at, self._require)
+        oss = OssAssembler(self._loaded, book)
+        credentials, role = oss.build_credentials(), oss.build_role()
         at_least = MIN_SHORT_KEY_BYTES if "short_keys" in self._settings.allow_insecure else MIN_KEY_BYTES
         with self._problem_at(("keys", "ticket")):
             ticket_keys = self._read_keys("ticket", self._settings.keys.ticket)
             ticket = TicketKeys(ticket_keys, at_least=at_least)
         with self._problem_at(("keys", "seal")):
-            seal = SealKeys(self._read_keys("seal", self._settings.keys.seal), at_least=at_least)
+            seal_keys = self._read_keys("seal", self._settings.keys.seal)
+            seal = SealKeys(seal_keys, at_least=at_least)
+            prefix = PrefixKeys(seal_keys, at_least=at_least)
         with self._problem_at(("callback", "public_keys")):
             public = PinnedKeys(self._read_public_keys())
-        book = ProblemBook(self._problems.append, self._problem_at, self._require)
         delivery = DeliveryAssembler(self._loaded, book).build()
         with self._problem_at(("database", "url")):
             ledger = Ledger(self._read_database_url(), routes=delivery.routes)
@@ -105,12 +119,15 @@ class _Assembler:
             )
         assert ticket
         assert seal
+        assert prefix
         assert public
         assert ledger
         return Parts(
-            credentials=lambda: credentials,
+            credentials=credentials,
+            role=role,
             ticket_keys=ticket,
             seal_keys=seal,
+            prefix_keys=prefix,
             public_keys=public,
             profiles=profiles,
             access=access,
@@ -135,31 +152,6 @@ class _Assembler:
             )
         except (PublicKeyInvalid, ValueError) as error:
             self._problems.append(Problem(location, str(error)))
-
-    def _read_credentials(self) -> Credentials:
-        oss = self._settings.oss
-        read: dict[str, str] = {}
-        for name, written, variable in (
-            ("access_key_id", oss.access_key_id, "OSS_ACCESS_KEY_ID"),
-            ("access_key_secret", oss.access_key_secret, "OSS_ACCESS_KEY_SECRET"),
-        ):
-            with self._problem_at(("oss", name)):
-                if written:
-                    read[name] = self._loaded.read_secret(written).decode()
-                else:
-                    read[name] = self._loaded.read_environment(variable)
-            if not read.get(name) and not any(
-                problem.location == ("oss", name) for problem in self._problems
-            ):
-                self._problems.append(
-                    Problem(
-                        ("oss", name),
-                        f"neither this nor the variable {variable} is set",
-                        f"export {variable}, as for Alibaba's SDKs, or write env:NAME or file:path here",
-                    )
-                )
-        token = self._loaded.read_environment("OSS_SESSION_TOKEN") if not oss.access_key_id else ""
-        return Credentials(read.get("access_key_id", ""), read.get("access_key_secret", ""), token or None)
 
     def _read_keys(self, purpose: str, written: tuple[str, ...]) -> list[bytes]:
         keys = [self._loaded.read_secret(one) for one in written]
@@ -198,6 +190,11 @@ class _Assembler:
         here = ("profiles", name)
         place = self._build_place(here, written)
         callback = self._build_callback(written)
+        prefix = prefix_callback = None
+        if written.key_prefix:
+            prefix_callback = self._build_callback(written, as_form=True)
+            with self._problem_at((*here, "key_prefix")):
+                prefix = compile_prefix_template(written.key_prefix)
         key = low = high = limit = rules = reply = handler = None
         with self._problem_at((*here, "object_key")):
             key = compile_key_template(written.object_key)
@@ -235,6 +232,8 @@ class _Assembler:
                 expires_in=written.expires_in,
                 via=written.via,
                 put_callback=written.put_callback,
+                key_prefix=prefix,
+                prefix_callback=prefix_callback,
                 signature=self._settings.oss.signature,
                 storage_class=written.storage_class,
                 object_acl=written.object_acl,
@@ -264,7 +263,9 @@ class _Assembler:
             )
         return None
 
-    def _build_callback(self, written: ProfileSettings) -> CallbackDefinition | None:
+    def _build_callback(
+        self, written: ProfileSettings, *, as_form: bool = False
+    ) -> CallbackDefinition | None:
         callback = self._settings.callback
         if any(problem.location[0] == "callback" for problem in self._problems):
             return None
@@ -274,7 +275,11 @@ class _Assembler:
             default = DEFAULT_JSON_IMAGE
         body = None
         with self._problem_at(("callback", "body")):
-            body = compile_body(callback.body or default, callback.body_type)
+            if as_form and callback.body_type == "json":
+                # Where a client chooses the key: OSS's JSON escaping of odd ones is not known.
+                body = compile_body(DEFAULT_FORM_IMAGE if only_images else DEFAULT_FORM, "form")
+            else:
+                body = compile_body(callback.body or default, callback.body_type)
         if body is None:
             return None
         with self._problem_at(("callback", "url")):

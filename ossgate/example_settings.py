@@ -32,7 +32,14 @@ bucket = "examplebucket"
 # signature = "v4"            # "v1" for old buckets alone
 # access_key_id = "env:OSS_ACCESS_KEY_ID"
 # access_key_secret = "env:OSS_ACCESS_KEY_SECRET"
+# credentials = "keys"        # or "chain": Alibaba's provider chain (RAM role, OIDC, profiles), with ossgate[credentials]
 # link_seconds = 3600         # how long links to stored objects live
+# [oss.sts]                   # temporary credentials for clients, of profiles whose via names "sts"
+# role_arn = "acs:ram::1234567890123456:role/uploader"
+# duration = 3600             # seconds, 900 to 43200
+# endpoint = ""               # default https://sts.REGION.aliyuncs.com
+# session_name = "ossgate"
+# external_id = ""
 
 [callback]
 url = ["https://uploads.example.com/callback"]   # one to five, tried in turn, five seconds each
@@ -103,6 +110,7 @@ content_types = ["image/jpeg", "image/png", "image/webp"] # also "image/*" and "
 max_size = "20MB"
 # expires_in = 460            # default: 300 seconds and the largest file at 128 KiB/s
 # via = ["post", "put", "multipart"]      # ways of upload: a form, one presigned PUT, presigned parts (above 5 GB)
+# key_prefix = ""             # such as "photos/{subject}/": with via "sts", clients may write many files below it
 # put_callback = "header"     # or "query": where a presigned PUT carries the callback; the signature binds it in both
 # storage_class = "Standard"
 # object_acl = "default"
@@ -214,6 +222,11 @@ endpoint = "http://{place.host}:{place.emulator_port}"
 access_key_id = "file:secrets/access-key-id"
 access_key_secret = "file:secrets/access-key-secret"
 
+# The local OSS plays STS as well: any role of its account may be assumed.
+[oss.sts]
+role_arn = "acs:ram::1234567890123456:role/uploader"
+endpoint = "http://{place.host}:{place.emulator_port}"
+
 [callback]
 url = ["http://{place.host}:{place.port}/callback"]
 
@@ -226,10 +239,6 @@ seal = ["file:secrets/seal.key"]
 
 [database]
 url = "sqlite:///ossgate.sqlite3"
-
-# The operator's key: `/console` asks for it.
-[access]
-api_keys_file = "secrets/api-keys.toml"
 
 # The operator's key: `/console` asks for it.
 [access]
@@ -271,6 +280,8 @@ titles = {{ zh = "任意文件" }}
 allow = ["anonymous"]
 object_key = "files/{{date}}/{{upload_id}}-{{name}}{{ext}}"
 max_size = "1GB"
+via = ["post", "put", "multipart", "sts"]
+key_prefix = "files/{{date}}/"
 # Names in scripts that URLs spell out in three characters a byte make long links.
 reply_limit = "2KB"
 

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, current_app
 
 from ossgate.ledger import Ledger, LedgerBusy, LedgerUnavailable
 from ossgate.wire import json_response
+from signer.credentials import CredentialsUnavailable
 from signer.facts import Facts
 from signer.post_form import sign_form
 from signer.services import SignerServices
@@ -39,7 +40,10 @@ class Health:
             return "tickets cannot be verified", "look at [keys] ticket"
         if issuer.seal_keys.open_seal(issuer.seal_keys.issue_seal(_SAMPLE)) != _SAMPLE:
             return "seals cannot be opened", "look at [keys] seal"
-        credentials = issuer.credentials()
+        try:
+            credentials = issuer.credentials()
+        except CredentialsUnavailable as error:
+            return error.message, "look at the log, and at [oss] credentials"
         form = sign_form(
             {},
             [{"bucket": "b"}],

@@ -69,6 +69,25 @@ class ServerSettings(_Section):
     )
 
 
+class StsSettings(_Section):
+    """The role that temporary credentials for clients are made of."""
+
+    role_arn: str = Field(
+        description='role that may write to the bucket, such as "acs:ram::1234567890123456:role/uploader"'
+    )
+    duration: int = Field(
+        3600,
+        ge=900,
+        le=43200,
+        description="seconds that credentials live; below half an hour SDKs ask again at every step",
+    )
+    endpoint: str = Field(
+        "", description='address of STS; default that of the region, "https://sts.REGION.aliyuncs.com"'
+    )
+    session_name: str = Field("ossgate", description="name of the sessions in the account's audit log")
+    external_id: str = Field("", description="external id, when the role's trust policy asks for one")
+
+
 class OssSettings(_Section):
     """The bucket."""
 
@@ -85,6 +104,11 @@ class OssSettings(_Section):
     access_key_secret: str = Field(
         "", description="env:NAME or file:path; default the variable OSS_ACCESS_KEY_SECRET"
     )
+    credentials: Literal["keys", "chain"] = Field(
+        "keys",
+        description="whence the server has its own: the two above, or Alibaba's provider chain (RAM role, OIDC, …)",
+    )
+    sts: StsSettings | None = Field(None, description="the role of temporary credentials")
     link_seconds: int = Field(3600, ge=1, le=43200, description="how long links to stored objects live")
 
 
@@ -167,8 +191,13 @@ class ProfileSettings(_Section):
     expires_in: int = Field(
         0, description="seconds that a grant lives; default 300 and the largest file at 128 KiB/s"
     )
-    via: tuple[Literal["post", "put", "multipart"], ...] = Field(
-        ("post", "put", "multipart"), description="ways of upload: a form, one presigned PUT, presigned parts"
+    via: tuple[Literal["post", "put", "multipart", "sts"], ...] = Field(
+        ("post", "put", "multipart"),
+        description='ways of upload: a form, one presigned PUT, presigned parts; "sts", temporary credentials, only when named',
+    )
+    key_prefix: str = Field(
+        "",
+        description="template of prefixes below which a client with temporary credentials may write many files, ending in a slash; default none",
     )
     put_callback: Literal["header", "query"] = Field(
         "header", description="where a presigned PUT carries the callback; the signature binds it in both"

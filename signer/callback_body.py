@@ -42,6 +42,7 @@ REQUIRED = {
 DEFAULT_JSON = '{"bucket":${bucket},"object":${object},"etag":${etag},"size":${size},"mimeType":${mimeType},"ticket":${ticket}}'
 DEFAULT_JSON_IMAGE = DEFAULT_JSON[:-1] + ',"width":"${imageInfo.width}","height":"${imageInfo.height}"}'
 DEFAULT_FORM = "&".join(f"{name}=${{{variable}}}" for name, variable in REQUIRED.items())
+DEFAULT_FORM_IMAGE = DEFAULT_FORM + "&width=${imageInfo.width}&height=${imageInfo.height}"
 
 _PLACEHOLDER = re.compile(r"\$(?:\{([^}]*)\})?")
 

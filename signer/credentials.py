@@ -5,6 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from signer.errors import SignerError
+
+
+class CredentialsUnavailable(SignerError):
+    """There is nothing to sign with at the moment."""
+
+    code = "credentials_unavailable"
+
 
 @dataclass(frozen=True, slots=True)
 class Credentials:

@@ -5,10 +5,11 @@
     ├── FieldInvalid            signer.issue_request: one field of it
     ├── FactsMalformed          signer.facts: bytes that are no facts
     ├── ConfigurationError      found when the settings are loaded; the service does not start
+    ├── CredentialsUnavailable  signer.credentials: nothing to sign with at the moment
     ├── ConditionError          a policy condition that OSS would read otherwise than it was meant
     ├── GrantRefused            a request asks for what its profile does not give
     │   ├── FileNameInvalid  SizeInvalid  SizeOverLimit  SizeUnderLimit
-    │   ├── SizeMissing  ViaNotAllowed
+    │   ├── SizeMissing  ViaNotAllowed  PrefixNotAllowed
     │   ├── ContentTypeNotAllowed  VariablesInvalid  SubjectInvalid
     │   └── GrantTooLarge
     ├── PartsRefused            a request about the parts of an upload that does not fit it
@@ -17,7 +18,8 @@
     ├── UploadNotOpen           an upload that this cannot be done with
     │   └── NotMultipart  UploadArrived  UploadGone  GrantExpired  ObjectExists
     ├── TicketError             TicketMalformed  TicketForged
-    └── SealError
+    ├── SealError
+    └── PrefixForged            signer.prefix_grants: an object key below no prefix of ours
 
 No error here knows an HTTP status: an edge has one table from class to status.
 """
@@ -105,6 +107,12 @@ class ViaNotAllowed(GrantRefused):
     """A way of upload that the profile does not list."""
 
     code = "via_not_allowed"
+
+
+class PrefixNotAllowed(GrantRefused):
+    """A prefix, under a profile that grants single files alone."""
+
+    code = "prefix_not_allowed"
 
 
 class ContentTypeNotAllowed(GrantRefused):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from signer.callback_param import CallbackDefinition
 from signer.conditions import Condition, content_length_range, eq, exact
 from signer.credentials import Credentials
 from signer.errors import GrantTooLarge, SizeMissing, SubjectInvalid
@@ -199,19 +200,25 @@ class GrantIssuer:
         self.build_callback_param(profile, encoded_facts)
         return facts, build_object_headers(profile, facts, self.seal_keys.encrypt(encoded_facts)), part_size
 
-    def build_callback_param(self, profile: Profile, encoded_facts: bytes) -> str:
+    def build_callback_param(
+        self, profile: Profile, encoded_facts: bytes, *, definition: CallbackDefinition | None = None
+    ) -> str:
         """Return the callback parameter that carries the ticket of these facts.
+
+        Args:
+            definition: Whom OSS calls, and how; by default as the profile says.
 
         Raises:
             GrantTooLarge: Together they pass OSS's 5 KB; answered with 422.
         """
+        definition = definition or profile.callback
         ticket = self.ticket_keys.sign(encoded_facts)
-        if len(ticket) > profile.callback.longest_ticket():
+        if len(ticket) > definition.longest_ticket():
             raise GrantTooLarge(
                 "the names and variables of this upload together do not fit OSS's callback",
                 hint="shorten the file name or the variables",
             )
-        return profile.callback.build_callback_param(ticket)
+        return definition.build_callback_param(ticket)
 
 
 def build_once_conditions(facts: Facts, fields: Mapping[str, str]) -> list[Condition]:

@@ -73,7 +73,7 @@ def parse_issue_request(body: bytes) -> IssueRequest:
             f"{len(entries)} multipart uploads in one request are more than {MAX_MULTIPART_FILES}",
             hint="ask for each file's grant just before its upload",
         )
-    files = tuple(_parse_file(entry, via) for entry in entries)
+    files = tuple(parse_file(entry, via) for entry in entries)
     return IssueRequest(profile, subject, files, "files" in data, via)
 
 
@@ -133,13 +133,18 @@ def refuse_unknown(data: Mapping[str, Any], known: set[str]) -> None:
 
 
 def _read_same(places: list[dict[str, Any]], name: str) -> str:
-    values = {_read_text(place, name, MAX_SUBJECT_TEXT) for place in places} - {""}
+    values = {read_text(place, name, MAX_SUBJECT_TEXT) for place in places} - {""}
     if len(values) > 1:
         raise FieldInvalid(f"the files of one request have one {name}", hint="send one request for each")
     return values.pop() if values else ""
 
 
-def _read_text(data: Mapping[str, Any], name: str, longest: int) -> str:
+def read_text(data: Mapping[str, Any], name: str, longest: int) -> str:
+    """Return a field that is text; nothing when it is missing or null.
+
+    Raises:
+        FieldInvalid: Another type, or too long; answered with 422.
+    """
     value = data.get(name)
     if value is None:
         return ""
@@ -150,7 +155,12 @@ def _read_text(data: Mapping[str, Any], name: str, longest: int) -> str:
     return value
 
 
-def _parse_file(entry: Mapping[str, Any], via: Via) -> GrantRequest:
+def parse_file(entry: Mapping[str, Any], via: Via) -> GrantRequest:
+    """Return what is asked for one file.
+
+    Raises:
+        FieldInvalid, SizeInvalid: A field of another form than is documented; answered with 422.
+    """
     if "filename" not in entry:
         raise FieldInvalid(
             "the field filename is missing", hint="send the name of the file, such as photo.jpg"
@@ -162,9 +172,9 @@ def _parse_file(entry: Mapping[str, Any], via: Via) -> GrantRequest:
     if variables is not None and not isinstance(variables, dict):
         raise FieldInvalid("the field vars is not a JSON object")
     return GrantRequest(
-        filename=_read_text(entry, "filename", MAX_NAME_TEXT * 4),
+        filename=read_text(entry, "filename", MAX_NAME_TEXT * 4),
         size=size,
-        content_type=_read_text(entry, "content_type", MAX_NAME_TEXT),
+        content_type=read_text(entry, "content_type", MAX_NAME_TEXT),
         variables=variables or {},
         part_size=_parse_part_size(entry, via),
     )

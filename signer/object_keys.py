@@ -15,6 +15,7 @@ from signer.texts import holds_hidden
 from signer.times import format_seconds
 
 MAX_KEY_BYTES = 1023
+MAX_PREFIX_BYTES = 700
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 # Characters that OSS, URLs, policies or our JSON give a meaning of their own.
 _REFUSED = re.compile(r"[\\{}$?#%\"<>|^`\s]")
@@ -61,6 +62,33 @@ class KeyTemplate:
         if "ext" in self.names:
             values["ext"] = choose_extension(file_name, content_type)
         return self.written.format_map(values)
+
+
+def compile_prefix_template(template: str) -> KeyTemplate:
+    """Check the template of what stands in front of a prefix grant's own segment.
+
+    Raises:
+        ConfigurationError: It does not end in a slash, shows what only one file has, or is otherwise no beginning of a key.
+    """
+    for name in _PLACEHOLDER.findall(template):
+        if name in ("upload_id", "name", "ext"):
+            raise ConfigurationError(
+                f"a key prefix cannot show {{{name}}}, which each file has its own of",
+                hint="leave it out: grant and file names follow the prefix",
+            )
+    if not template.endswith("/"):
+        raise ConfigurationError(
+            f"the key prefix {quote(template)} does not end in a slash",
+            hint='write it as "uploads/{subject}/"',
+        )
+    checked = compile_key_template(template + "{upload_id}")
+    longest = checked.longest - _LONGEST["upload_id"]
+    if longest > MAX_PREFIX_BYTES:
+        raise ConfigurationError(
+            f"the key prefix {quote(template)} can have {longest} bytes",
+            hint=f"at most {MAX_PREFIX_BYTES}, so that names of 255 bytes follow",
+        )
+    return KeyTemplate(template, longest, checked.names - {"upload_id"})
 
 
 def compile_key_template(template: str) -> KeyTemplate:

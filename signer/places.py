@@ -31,6 +31,13 @@ class BucketPlace:
     """The bucket's own URL for clients, to which forms are posted."""
     internal: str
     """The bucket's URL for our own requests."""
+    endpoint: str = ""
+    """The public endpoint, without the bucket, for clients that have credentials of their own."""
+
+    @property
+    def is_cname(self) -> bool:
+        """Tell whether clients use a domain of the bucket's own, which SDKs must be told."""
+        return bool(self.endpoint) and self.host != build_bucket_url(self.endpoint, self.bucket)
 
     def build_object_url(self, object_key: str) -> str:
         """Return an object's address for clients, unsigned: good to fetch where the bucket is public, good to name it everywhere."""
@@ -62,8 +69,9 @@ def define_place(bucket: str, region: str, *, endpoint: str = "", host: str = ""
         )
     internal = build_bucket_url(asked, bucket)
     # A public client cannot reach an internal endpoint.
-    public = build_bucket_url(asked.replace("-internal.aliyuncs.com", ".aliyuncs.com"), bucket)
-    return BucketPlace(bucket, region, _check_url(host, "host") if host else public, internal)
+    public = asked.replace("-internal.aliyuncs.com", ".aliyuncs.com")
+    own = _check_url(host, "host") if host else build_bucket_url(public, bucket)
+    return BucketPlace(bucket, region, own, internal, public)
 
 
 def build_bucket_url(endpoint: str, bucket: str) -> str:

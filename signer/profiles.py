@@ -30,6 +30,8 @@ MAX_SUBJECT_BYTES = 128
 MAX_ISSUER_BYTES = 128
 """A way to ask and who used it: ``api_key:`` and the key's name, ``session:`` and the subject."""
 MAX_DIALECT_BYTES = 32
+LONGEST_PROOF = 50
+"""Characters that a prefix grant adds to a key: its id, a dot, its mac and a slash."""
 LATEST_TIME = 9_999_999_999
 SLOWEST_CLIENT = 128 * 1024
 """Bytes per second of the slowest client that an upload must survive; OSS judges a form when all of it has arrived."""
@@ -40,6 +42,8 @@ MAX_MULTIPART_SIZE = MAX_PARTS * MAX_FILE_SIZE
 MULTIPART_LIFETIME = 24 * 3600
 """Seconds that a multipart grant lives at least: its parts are signed on demand, and a paused upload may wait for the morning."""
 MAX_LIFETIME = 7 * 24 * 3600
+UNLIMITED_WAYS: frozenset[Via] = frozenset({"multipart", "sts"})
+"""Ways that may cut a file into parts."""
 ACLS = ("default", "private", "public-read", "public-read-write")
 STORAGE_CLASSES = ("Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -78,6 +82,10 @@ class Profile:
     expires_in: int = 0
     via: tuple[Via, ...] = ("post", "put", "multipart")
     put_callback: Literal["header", "query"] = "header"
+    key_prefix: KeyTemplate | None = None
+    """What stands in front of a prefix grant's own segment; without it there are none."""
+    prefix_callback: CallbackDefinition | None = None
+    """As the callback, its body a form: a client that chooses its keys may choose some that JSON escapes."""
     signature: SignatureVersion = "v4"
     storage_class: str = "Standard"
     object_acl: str = "default"
@@ -107,7 +115,7 @@ class Profile:
                 f"no file has {self.min_size} to {self.max_size} bytes",
                 hint="OSS takes at most 5 GB in one form or PUT, 48.8 TB in parts; min_size may not be above max_size",
             )
-        if self.max_size > MAX_FILE_SIZE and "multipart" not in self.via:
+        if self.max_size > MAX_FILE_SIZE and not UNLIMITED_WAYS & set(self.via):
             raise ConfigurationError(
                 f"files of {format_size(self.max_size)} can only be sent in parts",
                 hint='add "multipart" to via, or lower max_size to 5 GB',
@@ -139,7 +147,7 @@ class Profile:
 
     def limit_for(self, via: Via) -> int:
         """Return how many bytes may come in this way."""
-        return self.max_size if via == "multipart" else min(self.max_size, MAX_FILE_SIZE)
+        return self.max_size if via in UNLIMITED_WAYS else min(self.max_size, MAX_FILE_SIZE)
 
     def check_via(self, via: Via) -> None:
         """Refuse a way of upload that the profile does not list.
@@ -208,12 +216,35 @@ class Profile:
                 hint='put_callback is "header" or "query"',
             )
 
+        if self.key_prefix is not None and (self.prefix_callback is None or "sts" not in self.via):
+            raise ConfigurationError(
+                "a key prefix is for temporary credentials", hint='add "sts" to via, or leave key_prefix out'
+            )
+        if "sts" in self.via and self.object_acl != "default":
+            raise ConfigurationError(
+                "temporary credentials cannot be made to set an object's ACL",
+                hint='leave object_acl at "default" and set the bucket\'s, or take "sts" out of via',
+            )
+        if "sts" in self.via and any(
+            "*" in template.written for template in (self.object_key, self.key_prefix) if template
+        ):
+            raise ConfigurationError(
+                "an object key with a * cannot be one of temporary credentials",
+                hint="a session policy would read it as any text; leave it out",
+            )
+
     def _check_longest_callback(self) -> None:
-        if self._longest_ticket() > self.callback.longest_ticket():
+        room = min(
+            definition.longest_ticket() for definition in (self.callback, self.prefix_callback) if definition
+        )
+        if self._longest_ticket() > room:
             raise ConfigurationError(
                 "with the longest names and variables the callback would pass OSS's 5 KB",
                 hint="shorten the callback URLs, the callback body or the object key",
             )
+
+    def _longest_prefix(self) -> int:
+        return self.key_prefix.longest + LONGEST_PROOF if self.key_prefix else 0
 
     def _longest_ticket(self) -> int:
         # Every fact at its longest. JSON doubles quotes, which names and subjects may consist of.
@@ -224,7 +255,7 @@ class Profile:
             issuer='"' * MAX_ISSUER_BYTES,
             subject='"' * MAX_SUBJECT_BYTES,
             bucket=self.place.bucket,
-            object_key="k" * self.object_key.longest,
+            object_key="k" * max(self.object_key.longest, self._longest_prefix()),
             size_min=self.max_size,
             size_max=self.max_size,
             content_type="t" * MAX_MEDIA_TYPE_BYTES,

@@ -22,8 +22,10 @@ from signer.multipart_grants import MultipartGrant
 from signer.open_uploads import OpenUploads
 from signer.profiles import Profile, Quota
 from signer.put_grants import PutGrant
+from signer.sts_grants import StsGrant
 
 AnyGrant = Grant | PutGrant | MultipartGrant
+RecordedGrant = AnyGrant | StsGrant
 ISSUE_SECONDS = 3.0
 ARRIVED_STATES = ("uploaded", "unconfirmed")
 
@@ -73,11 +75,7 @@ class SignerServices:
             BucketUnavailable: An upload in parts cannot be begun.
             QuotaExceeded, LedgerBusy, LedgerUnavailable: From the ledger.
         """
-        profile = self.profiles.get(wanted.profile)
-        if profile is None:
-            raise ProfileUnknown(
-                "there is no such profile", hint="`GET /v1/profiles` lists what is open to you"
-            )
+        profile = self.find_profile(wanted.profile)
         self.access.require_profile(caller, profile.name, profile.allow)
         subject = choose_subject(wanted.subject, caller)
         self.limits.hit(ISSUE, caller, subject, cost=len(wanted.files))
@@ -86,19 +84,43 @@ class SignerServices:
         try:
             for file in wanted.files:
                 grants.append(self._issue(wanted.via, profile, file, caller.issuer, subject, now))
-            quota_key = caller.quota_key(subject) if profile.quota else ""
-            self.ledger.record_issued(
-                [_to_row(grant, quota_key) for grant in grants],
-                quota=_to_limit(profile.quota),
-                now=now,
-                timeout=ISSUE_SECONDS,
-            )
+            self.record(grants, profile, caller, subject, now)
         except Exception:
             # All or none: what was begun in the bucket is given up there.
             self.open_uploads.give_up(
                 profile, [grant for grant in grants if isinstance(grant, MultipartGrant)]
             )
             raise
+        return grants
+
+    def find_profile(self, name: str) -> Profile:
+        """Return a profile.
+
+        Raises:
+            ProfileUnknown: There is none of this name; answered with 404.
+        """
+        profile = self.profiles.get(name)
+        if profile is None:
+            raise ProfileUnknown(
+                "there is no such profile", hint="`GET /v1/profiles` lists what is open to you"
+            )
+        return profile
+
+    def record(
+        self, grants: Sequence[RecordedGrant], profile: Profile, caller: Caller, subject: str, now: datetime
+    ) -> None:
+        """Record grants in the ledger, all or none, within the profile's quota.
+
+        Raises:
+            QuotaExceeded, LedgerBusy, LedgerUnavailable: From the ledger.
+        """
+        quota_key = caller.quota_key(subject) if profile.quota else ""
+        self.ledger.record_issued(
+            [_to_row(grant, quota_key) for grant in grants],
+            quota=_to_limit(profile.quota),
+            now=now,
+            timeout=ISSUE_SECONDS,
+        )
         for grant in grants:
             self.log(
                 "issued",
@@ -107,7 +129,6 @@ class SignerServices:
                 object_key=grant.facts.object_key,
                 issuer=caller.issuer,
             )
-        return grants
 
     def _issue(
         self, via: Via, profile: Profile, file: GrantRequest, issuer: str, subject: str, now: datetime
@@ -188,7 +209,7 @@ def _to_limit(quota: Quota | None) -> QuotaLimit | None:
     )
 
 
-def _to_row(grant: AnyGrant, quota_key: str) -> NewUpload:
+def _to_row(grant: RecordedGrant, quota_key: str) -> NewUpload:
     facts = grant.facts
     return NewUpload(
         upload_id=facts.upload_id,

@@ -19,8 +19,20 @@ _PATTERN = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 def new_upload_id(now: datetime, *, random_bits: Callable[[int], int] = secrets.randbits) -> str:
     """Return a new id; whoever holds it may see an anonymous upload, so it cannot be guessed."""
-    number = int(now.timestamp() * 1000) << 80 | random_bits(80)
+    return format_number(int(now.timestamp() * 1000) << 80 | random_bits(80))
+
+
+def format_number(number: int) -> str:
+    """Return 128 bits as an id: 48 of milliseconds, 80 others."""
     return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
+
+
+def read_milliseconds(upload_id: str) -> int:
+    """Return the milliseconds since the epoch that an id begins with."""
+    number = 0
+    for character in upload_id[:10]:
+        number = number << 5 | _ALPHABET.index(character)
+    return number
 
 
 def is_upload_id(text: str) -> bool:

@@ -10,6 +10,7 @@ from ossgate.access.requests import identify_request
 from ossgate.ledger import LedgerBusy, LedgerUnavailable, QuotaExceeded
 from ossgate.wire import error_response, json_response
 from signer import errors
+from signer.credentials import CredentialsUnavailable
 from signer.file_names import choose_extension
 from signer.issue_request import FieldInvalid, RequestMalformed, parse_issue_request
 from signer.profiles import Profile
@@ -23,6 +24,7 @@ STATUSES: tuple[tuple[type[errors.SignerError], int], ...] = (
     (RequestMalformed, 400),
     (ProfileUnknown, 404),
     (UploadUnknown, 404),
+    (CredentialsUnavailable, 503),
     (errors.SizeOverLimit, 413),
     (errors.ContentTypeNotAllowed, 415),
     (errors.GrantRefused, 422),
@@ -90,7 +92,14 @@ def upload_unknown() -> Response:
 def refuse(error: errors.SignerError) -> Response:
     """Answer a refusal of the core with its status."""
     status = next((status for kind, status in STATUSES if isinstance(error, kind)), 422)
-    return error_response(status, error.code, error.message, error.hint)
+    response = error_response(status, error.code, error.message, error.hint)
+    if status == 503:
+        response.headers["Retry-After"] = "2"
+    return response
+
+
+# Links in replies are signed, too.
+bp.app_errorhandler(CredentialsUnavailable)(refuse)
 
 
 @bp.app_errorhandler(QuotaExceeded)

@@ -13,13 +13,13 @@ EDGE = {"ossgate.ledger", "ossgate.access", "ossgate.bucket", "ossgate.wire", "f
 
 SIGNER_EDGES = {
     "signer.views", "signer.services", "signer.open_uploads", "signer.open_upload_views",
-    "signer.dialect_services", "signer.dialect_views",
+    "signer.dialect_services", "signer.dialect_views", "signer.credential_services", "signer.credential_views",
 }  # fmt: skip
 # The arrived step and the order of the layers speak to ledger and bucket; no rule but theirs is in them.
 CALLBACK_EDGES = {"callback.views", "callback.receive", "callback.arrived"}
 SIGNER_FOR_CALLBACK = {
     "signer.ticket", "signer.seal", "signer.profiles", "signer.facts", "signer.errors",
-    "signer.grants", "signer.upload_ids",
+    "signer.grants", "signer.upload_ids", "signer.prefix_grants", "signer.recorded_facts",
 }  # fmt: skip
 SIGNER_FOR_RECONCILE = {
     "signer.seal", "signer.facts", "signer.errors", "signer.places", "signer.prefix_grants",
@@ -126,7 +126,7 @@ def test_settings_are_read_in_one_place():
     assert readers <= {
         "ossgate.app", "ossgate.assembly", "ossgate.access_assembly", "ossgate.access_jwt", "ossgate.cli",
         "ossgate.key_commands", "ossgate.delivery_assembly", "ossgate.delivery_commands", "ossgate.dialect_assembly",
-        "ossgate.reconcile_commands",
+        "ossgate.reconcile_commands", "ossgate.oss_assembly",
     }  # fmt: skip
     # The demo hands its own environment on to its two children.
     assert environment <= {"ossgate.demo"}

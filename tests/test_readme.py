@@ -19,9 +19,11 @@ import callback.views
 import signer.errors
 import signer.views
 from ossgate.bucket import BucketUnavailable
+from ossgate.bucket.sts import StsUnavailable
 from ossgate.ledger.errors import LedgerBusy, LedgerUnavailable, QuotaExceeded, SchemaOutdated
 from ossgate.serving import find_free_port
 from ossgate.settings import Settings
+from signer.credentials import CredentialsUnavailable
 
 ROOT = Path(__file__).resolve().parent.parent
 README, CHINESE, API = ROOT / "README.md", ROOT / "README.zh-CN.md", ROOT / "docs" / "api.md"
@@ -263,7 +265,14 @@ def find_statuses():
             callback.errors.CallbackRefused,
         }:
             statuses[kind.code] = next(status for row, status in table if issubclass(kind, row))
-    for kind in (LedgerBusy, LedgerUnavailable, SchemaOutdated, BucketUnavailable):
+    for kind in (
+        LedgerBusy,
+        LedgerUnavailable,
+        SchemaOutdated,
+        BucketUnavailable,
+        StsUnavailable,
+        CredentialsUnavailable,
+    ):
         statuses[kind.code] = 503
     statuses[QuotaExceeded.code] = 429
     return statuses

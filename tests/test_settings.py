@@ -7,6 +7,7 @@ import pytest
 from ossgate.assembly import assemble
 from ossgate.example_settings import EXAMPLE, DemoPlace, render_demo
 from ossgate.key_files import new_key, write_secret
+from ossgate.oss_credentials import ChainCredentials, FileCredentials
 from ossgate.problems import SettingsInvalid
 from ossgate.settings import load_settings
 
@@ -322,3 +323,89 @@ MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBAKs/JBGzwUB2aVht4crBx3oIPBLNsjGs
 C0fTXv+nvlmklvkcolvpvXLTjaxUHR3W9LXxQ2EHXAJfCB+6H2YF1k8CAwEAAQ==
 -----END PUBLIC KEY-----
 """
+
+
+def test_keys_in_files_are_read_again(folder, edit):
+    """An AccessKey that is written anew is used without a restart."""
+    for name, text in (("id", "an-id"), ("secret", "a-secret")):
+        write_secret(folder / "secrets" / name, text)
+    edit(
+        ('# access_key_id = "env:OSS_ACCESS_KEY_ID"', 'access_key_id = "file:secrets/id"'),
+        ('# access_key_secret = "env:OSS_ACCESS_KEY_SECRET"', 'access_key_secret = "file:secrets/secret"'),
+    )
+    credentials = assemble(load({})).credentials
+
+    assert isinstance(credentials, FileCredentials)
+    assert ("an-id", "a-secret") == (credentials().access_key_id, credentials().access_key_secret)
+
+
+def test_provider_chain_is_a_choice_that_needs_its_library(folder, edit, monkeypatch):
+    """Named, it asks nobody at start; without its library, or beside keys, that is told."""
+    edit(('# credentials = "keys"  ', 'credentials = "chain"  '))
+    assert isinstance(assemble(load({})).credentials, ChainCredentials)
+
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    edit(('# access_key_id = "env:OSS_ACCESS_KEY_ID"', 'access_key_id = "env:OSS_ACCESS_KEY_ID"'))
+    told = list_problems()
+    assert "ossgate[credentials]" in told
+    assert "leave one of them out" in told
+
+
+def test_role_of_temporary_credentials(folder, edit):
+    """Without a table there is none; with one, the region's own STS is asked."""
+    assert assemble(load()).role is None
+    edit(
+        ("# [oss.sts] ", "[oss.sts] "),
+        (
+            '# role_arn = "acs:ram::1234567890123456:role/uploader"',
+            'role_arn = "acs:ram::1234567890123456:role/uploader"',
+        ),
+    )
+    role = assemble(load()).role
+
+    assert ("https://sts.cn-hangzhou.aliyuncs.com", "ossgate", 3600) == (
+        role.endpoint, role.session_name, role.duration,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("role_arn", '"uploader"', "is no role"),
+        ("session_name", '"a b"', "is no session name"),
+        ("endpoint", '"sts.aliyuncs.com"', "is no address of STS"),
+        ("endpoint", '"http://127.0.0.1:9000"', "is an emulator's"),
+        ("duration", "60", "900"),
+    ],
+)
+def test_role_that_cannot_be(folder, edit, name, value, told):
+    """Each with its place and the fix."""
+    settings = {"role_arn": '"acs:ram::1234567890123456:role/uploader"'} | {name: value}
+    table = "".join(f"{key} = {written}\n" for key, written in settings.items())
+    edit(("[callback]\n", f"[oss.sts]\n{table}\n[callback]\n"))
+
+    assert told in list_problems()
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ("via = []", "no way of upload"),
+        ('via = ["ftp"]', "via"),
+        ('max_size = "6GB"\nvia = ["post"]', "only be sent in parts"),
+        ('max_size = "49TB"', "48.8 TB"),
+        ('key_prefix = "photos/"', "temporary credentials"),
+        ('via = ["sts"]\nkey_prefix = "photos"', "does not end in a slash"),
+        ('via = ["sts"]\nobject_acl = "private"', "ACL"),
+        ('via = ["sts"]\nobject_key = "a*/{upload_id}"', "session policy"),
+    ],
+)
+def test_ways_of_upload_that_cannot_be(folder, edit, lines, told):
+    """What a profile promises by its ways is checked when it is loaded."""
+    for line in lines.splitlines():
+        name = line.partition(" ")[0]
+        text = (folder / "ossgate.toml").read_text()
+        present = re.search(rf"^(# )?{name} = .*$", text[text.index("[profiles.photo]") :], re.MULTILINE)
+        edit((present[0], line))
+
+    assert told in list_problems()

@@ -68,8 +68,7 @@ class Caller:
         """Return whose quota an upload counts against: an address, a person, or a key's subject."""
         if self.way == ANONYMOUS:
             return f"address:{network_of(self.address)}"
-        issuer = self.issuer
-        return f"{issuer}:{subject}" if issuer.startswith(API_KEY) else issuer
+        return quota_key_of(self.issuer, subject)
 
     def may_see(self, issuer: str, subject: str) -> bool:
         """Tell whether an upload may be shown: to operators and to its issuer; when anonymous, to who holds its id.
@@ -81,6 +80,11 @@ class Caller:
         if self.operator or issuer == ANONYMOUS:
             return True
         return issuer == self.issuer and (self.way != BEARER or subject == self.subject)
+
+
+def quota_key_of(issuer: str, subject: str) -> str:
+    """Return whose quota an upload of a named issuer counts against: a person's, or an API key's subject's."""
+    return f"{issuer}:{subject}" if issuer.startswith(API_KEY) else issuer
 
 
 def require_way(caller: Caller, allowed: Sequence[str], profile: str) -> None:

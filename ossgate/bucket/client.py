@@ -14,7 +14,7 @@ from datetime import datetime
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from ossgate.bucket.exchange import BucketUnavailable, Exchange
+from ossgate.bucket.exchange import BucketUnavailable, Exchange, fetch_credentials
 from ossgate.bucket.listing import ListingClient
 from ossgate.bucket.multipart import MultipartClient
 from ossgate.bucket.pools import Pools
@@ -59,7 +59,7 @@ class BucketClient:
             "HEAD",
             place.bucket,
             object_key,
-            credentials=self._credentials(),
+            credentials=fetch_credentials(self._credentials),
             region=place.region,
             now=self._now(),
         )

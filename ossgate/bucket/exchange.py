@@ -16,7 +16,7 @@ from urllib3.exceptions import HTTPError
 
 from ossgate.bucket.pools import Pools
 from signer import v4
-from signer.credentials import Credentials
+from signer.credentials import Credentials, CredentialsUnavailable
 from signer.places import BucketPlace
 
 MAX_ANSWER_BYTES = 8 * 1024**2
@@ -91,7 +91,7 @@ class Exchange:
             method,
             place.bucket,
             object_key,
-            credentials=self._credentials(),
+            credentials=fetch_credentials(self._credentials),
             region=place.region,
             now=self._now(),
             query=query,
@@ -120,6 +120,18 @@ class Exchange:
         answer = Answer(response.status, response.headers, data)
         _check(answer)
         return answer
+
+
+def fetch_credentials(credentials: Callable[[], Credentials]) -> Credentials:
+    """Return the credentials of the moment.
+
+    Raises:
+        BucketUnavailable: There are none, so the bucket cannot be asked.
+    """
+    try:
+        return credentials()
+    except CredentialsUnavailable as error:
+        raise BucketUnavailable("there are no credentials to ask the bucket with") from error
 
 
 def parse_document(answer: Answer, root: str) -> ElementTree.Element:

@@ -39,6 +39,40 @@ FORM_GRANT = {
         "x-oss-signature": "0b2c5f…",
     },
 } | _GRANTED
+ONE_FILE_CREDENTIALS = {"profile": "photo", "filename": "sunset.jpg"}
+PREFIX_CREDENTIALS = {"profile": "photo", "use": "prefix"}
+TEMPORARY_CREDENTIALS = {
+    "upload_id": UPLOAD_ID,
+    "credentials": {
+        "access_key_id": "STS.NUgYrLnoC37mZZCNnAbez…",
+        "access_key_secret": "CVwjCkNzTMupZ8NbTCxCBRq3K16jtcWFTJAyBEv2…",
+        "security_token": "CAIShwJ1q6Ft5B2yfSjIr5bSEsj4g7BihPWG…",
+        "expiration": "2026-01-02T04:04:05Z",
+    },
+    "bucket": "examplebucket",
+    "region": "cn-hangzhou",
+    "endpoint": "https://oss-cn-hangzhou.aliyuncs.com",
+    "host": _BUCKET,
+    "cname": False,
+    "object_key": _KEY,
+    "headers": {
+        "Content-Type": "image/jpeg",
+        "x-oss-forbid-overwrite": "true",
+        "x-oss-meta-ossgate-seal": "nZ3l…",
+    },
+    "callback": {
+        "callbackUrl": "https://uploads.example.com/callback",
+        "callbackBody": '{"bucket":${bucket},"object":${object},…}',
+        "callbackBodyType": "application/json",
+        "callbackSNI": True,
+    },
+    "callback_vars": {},
+    "callback_param": "eyJjYWxsYmFja1VybCI6…",
+    "min_size": 1,
+    "max_size": 20971520,
+    "expires_at": "2026-01-02T04:04:05Z",
+    "profile": "photo",
+}
 UPLOAD = {
     "upload_id": UPLOAD_ID,
     "state": "uploaded",

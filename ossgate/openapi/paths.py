@@ -181,6 +181,17 @@ LIST_PROFILES = Operation(
     answers={200: Answer("Profiles with their limits", ref("Profiles"), examples.PROFILES)},
     refusals=refusals.CREDENTIALS,
 )  # fmt: skip
+ISSUE_CREDENTIALS = Operation(
+    name="issueCredentials", tag=PROFILES, summary="Ask for temporary credentials", security=ANYBODY,
+    description="For SDKs that upload by themselves: from STS, cut to one key or one prefix and to what an upload needs. "
+    "Only of profiles whose `via` lists `sts`.",
+    body=Body(
+        {"oneOf": [ref("OneFileCredentialRequest"), ref("PrefixCredentialRequest")]},
+        {"one file": examples.ONE_FILE_CREDENTIALS, "many files": examples.PREFIX_CREDENTIALS},
+    ),
+    answers={201: Answer("Credentials, and what to do with them", ref("TemporaryCredentials"), examples.TEMPORARY_CREDENTIALS)},
+    refusals=refusals.TEMPORARY,
+)  # fmt: skip
 ISSUE_BEARER = Operation(
     name="issueBearer", tag=PROFILES, summary="Make a bearer for the query", security=KEY_OR_TOKEN,
     description="Short-lived, for one profile and one person; taken only where clients cannot send headers.",
@@ -249,6 +260,7 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
     "/v1/uploads/{upload_id}/complete": {"post": COMPLETE},
     "/v1/uploads/{upload_id}/history": {"get": HISTORY},
     "/v1/profiles": {"get": LIST_PROFILES},
+    "/v1/credentials": {"post": ISSUE_CREDENTIALS},
     "/v1/bearers": {"post": ISSUE_BEARER},
     "/v1/refusals": {"get": REFUSED},
     "/v1/counts": {"get": COUNT},

@@ -10,7 +10,9 @@ import callback.views
 import signer.errors
 import signer.views
 from ossgate.bucket import BucketUnavailable
+from ossgate.bucket.sts import StsUnavailable
 from ossgate.ledger import LedgerBusy, LedgerUnavailable, QuotaExceeded, SchemaOutdated
+from signer.credentials import CredentialsUnavailable
 from signer.issue_request import FieldInvalid, RequestMalformed
 from signer.services import ProfileUnknown
 
@@ -73,6 +75,7 @@ RATE = _with_status(429, "rate_limited")
 UNKNOWN = _with_status(404, "upload_unknown", "not_found")
 LEDGER_READ = _with_status(503, LedgerBusy.code, LedgerUnavailable.code, SchemaOutdated.code)
 BUCKET = _with_status(503, BucketUnavailable.code)
+SIGNING = _with_status(503, CredentialsUnavailable.code)
 
 BODY = [*list_refusals(_SIGNER, RequestMalformed, FieldInvalid), *TOO_LARGE]
 ISSUE = [
@@ -84,8 +87,10 @@ ISSUE = [
     *RATE,
     *LEDGER_READ,
     *BUCKET,
+    *SIGNING,
 ]
-ONE_UPLOAD = [*CREDENTIALS, *ORIGIN, *UNKNOWN, *LEDGER_READ]
+TEMPORARY = [each for each in ISSUE if each not in BUCKET] + _with_status(503, StsUnavailable.code)
+ONE_UPLOAD = [*CREDENTIALS, *ORIGIN, *UNKNOWN, *LEDGER_READ, *SIGNING]
 ARRIVAL = [
     *list_refusals(
         _CALLBACK,

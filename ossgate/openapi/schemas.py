@@ -98,6 +98,8 @@ _SHARED: Schema = {
     },
 }
 _OPTIONAL = ("size", "content_type", "vars", "part_size", "subject", "via")
+_ONE_FILE: Schema = {name: _FILE[name] for name in ("filename", "size", "content_type", "vars")}
+_CREDENTIALS: Schema = {name: _SHARED[name] for name in ("profile", "subject")}
 _GRANTED: Schema = {
     "upload_id": ref("UploadId"),
     "object_key": text("the object's name in the bucket"),
@@ -309,11 +311,52 @@ SCHEMAS: dict[str, Schema] = {
             "min_size": number("in bytes"),
             "max_size": number("in bytes"),
             "content_types": list_of({"type": "string"}, '`"*/*"` is any type, `"image/*"` any image'),
-            "via": list_of({"type": "string", "enum": [*REQUESTED_WAYS]}, "ways of upload"),
+            "via": list_of({"type": "string", "enum": [*VIAS]}, "ways of upload; `sts` is `POST /v1/credentials`"),
             "extensions": list_of({"type": "string"}, "those that objects of the profile usually get"),
         }
     ),
     "Profiles": record({"profiles": list_of(ref("Profile"), "those that the caller may use")}),
+    "OneFileCredentialRequest": record(
+        _CREDENTIALS | {"use": optional(text("one file", enum=["once", None]))} | _ONE_FILE,
+        may_lack=("subject", "use", "size", "content_type", "vars"),
+        description="for one file",
+    ),
+    "PrefixCredentialRequest": record(
+        _CREDENTIALS | {"use": optional(text("many files", enum=["prefix", None])), "vars": _FILE["vars"]},
+        may_lack=("subject", "use", "vars"),
+        description="for many files below one prefix, whose names the client chooses",
+    ),
+    "TemporaryCredentials": record(
+        {
+            "upload_id": ref("UploadId"),
+            "grant_id": ref("UploadId"),
+            "credentials": record(
+                {
+                    "access_key_id": text("as SDKs take it"),
+                    "access_key_secret": text("as SDKs take it"),
+                    "security_token": text("as SDKs take it"),
+                    "expiration": ref("Time"),
+                }
+            ),
+            "bucket": text("the bucket's name"),
+            "region": text("such as `cn-hangzhou`"),
+            "endpoint": text("OSS's own address", format="uri"),
+            "host": text("the bucket's address", format="uri"),
+            "cname": {"type": "boolean", "description": "whether the host is a domain of the bucket's own, which SDKs must be told"},
+            "object_key": text("the one key that may be written"),
+            "key_prefix": text("what every key must begin with"),
+            "headers": HEADERS | {"description": "to be sent with the object"},
+            "callback": {"type": "object", "description": "the callback as SDKs take it", "additionalProperties": True},
+            "callback_vars": HEADERS | {"description": "there are none"},
+            "callback_param": text("the callback in Base64, for the header `x-oss-callback`"),
+            "min_size": number("in bytes"),
+            "max_size": number("in bytes"),
+            "expires_at": ref("Time"),
+            "profile": text("as asked"),
+        },
+        may_lack=("upload_id", "grant_id", "object_key", "key_prefix"),
+        description="`upload_id` and `object_key` of one file; `grant_id` and `key_prefix` of a prefix",
+    ),
     "CallbackBody": {
         "type": "object",
         "description": "what OSS was told to send. With `[callback] body` it is another",

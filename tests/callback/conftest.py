@@ -15,6 +15,7 @@ from callback.public_keys import PinnedKeys
 from callback.receive import CallbackRequest
 from callback.signature import build_string_to_sign
 from signer.facts import Facts
+from signer.prefix_grants import PrefixKeys
 from signer.seal import SealKeys
 from signer.ticket import TicketKeys
 
@@ -50,6 +51,11 @@ def ticket_keys():
 @pytest.fixture(scope="session")
 def seal_keys():
     return SealKeys([b"s" * 32])
+
+
+@pytest.fixture(scope="session")
+def prefix_keys():
+    return PrefixKeys([b"s" * 32])
 
 
 @pytest.fixture

@@ -98,7 +98,7 @@ def make_profile():
 
 
 @pytest.fixture
-def world(tmp_path, make_profile, public_keys, ticket_keys, seal_keys, make_facts, now):
+def world(tmp_path, make_profile, public_keys, ticket_keys, seal_keys, prefix_keys, make_facts, now):
     ledger = Ledger(f"sqlite:///{tmp_path}/ledger.sqlite3")
     ledger.upgrade()
     bucket, events, profile = FakeBucket(), [], make_profile()
@@ -113,7 +113,9 @@ def world(tmp_path, make_profile, public_keys, ticket_keys, seal_keys, make_fact
         now=lambda: now,
         log=lambda event, **facts: events.append((event, facts)),
     )
-    receiver = Receiver(public_keys, ticket_keys, seal_keys, arrivals, timedelta(days=1), lambda: now)
+    receiver = Receiver(
+        public_keys, ticket_keys, seal_keys, prefix_keys, arrivals, timedelta(days=1), lambda: now
+    )
     yield World(receiver, ledger, bucket, profile, events)
     ledger.close()
 
