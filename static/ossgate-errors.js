@@ -1,8 +1,9 @@
 /**
  * What can go wrong on the way of an upload; a part of the module ossgate.js.
  *
- * The bucket's refusals are those of PostObject:
+ * The bucket's refusals are those of PostObject and UploadPart:
  * https://www.alibabacloud.com/help/en/oss/developer-reference/postobject
+ * https://www.alibabacloud.com/help/en/oss/developer-reference/uploadpart
  */
 
 /**
@@ -27,7 +28,7 @@ export class UploadError extends Error {
    * @param {number | null} [facts.retryAfter] Seconds that the server asks to wait.
    * @param {string} [facts.requestId]
    * @param {OssError | null} [facts.oss] The bucket's own words.
-   * @param {import("./ossgate.js").Grant | null} [facts.grant] The grant that the attempt was made with.
+   * @param {import("./ossgate-server.js").Grant | import("./ossgate-parts.js").PartsGrant | null} [facts.grant] The grant that the attempt was made with.
    * @param {unknown} [facts.cause]
    */
   constructor(code, message, facts = {}) {
@@ -70,6 +71,20 @@ const BUCKET_REFUSALS = [
     true,
     "The permission expired before the whole file had arrived.",
     "Try again: a new permission is asked for.",
+  ],
+  [
+    (oss) => oss.code === "AccessDenied" && /request has expired/i.test(oss.message),
+    "url_expired",
+    true,
+    "The permission for a part expired before it was sent.",
+    "Try again: a new permission is asked for.",
+  ],
+  [
+    (oss) => oss.code === "NoSuchUpload",
+    "upload_closed",
+    false,
+    "The upload was ended before the whole file had arrived.",
+    "Begin again.",
   ],
   [
     (oss) => oss.ec === "0006-00000227" || /policy condition failed/i.test(oss.message),
@@ -144,7 +159,7 @@ export function refusalOfBucket(status, oss, facts) {
       hint: "Try again in a moment.",
     });
   }
-  return new UploadError("bucket_refused", `The bucket refused the form (${oss?.code || status}).`, {
+  return new UploadError("bucket_refused", `The bucket refused what was sent (${oss?.code || status}).`, {
     ...more,
     hint: "The details tell the server's operator what to change.",
   });

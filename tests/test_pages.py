@@ -92,9 +92,7 @@ def make_upload(**facts: Any) -> dict[str, Any]:
 
 def read_module() -> str:
     """Read the source of the module for anyone's page."""
-    return "".join(
-        (ROOT / "static" / name).read_text("utf-8") for name in ("ossgate.js", "ossgate-errors.js")
-    )
+    return "".join(path.read_text("utf-8") for path in sorted((ROOT / "static").glob("ossgate*.js")))
 
 
 def list_error_codes() -> set[str]:
@@ -395,6 +393,18 @@ def test_confirm_of_nothing_says_so(client: FlaskClient, change: Callable[..., N
     assert 'href="/uploads/01up"' in answer.text
 
 
+def test_module_imports_nothing_but_itself() -> None:
+    """The files of the module form a whole: no page's script and no library is among what they import."""
+    folder = ROOT / "static"
+    names = {path.name for path in folder.glob("ossgate*.js")}
+    for name in names:
+        imported = re.findall(
+            r"^\} from \"(.+)\"|^import .* from \"(.+)\"", (folder / name).read_text("utf-8"), re.M
+        )
+        found = {one or other for one, other in imported}
+        assert {path.removeprefix("./") for path in found} <= names - {"ossgate.js"}, name
+
+
 # Texts.
 
 
@@ -453,6 +463,7 @@ def test_public_functions_are_documented() -> None:
     exported = re.findall(r"^export (?:async )?(?:function|class|const) (\w+)", source, re.MULTILINE)
     for names in re.findall(r"^export \{([^}]+)\}", source, re.MULTILINE):
         exported += [name.strip() for name in names.split(",")]
+    assert len(exported) > 15
     documented = re.findall(r"^### `(\w+)", document, re.MULTILINE)
     assert sorted(documented) == sorted(exported)
 
