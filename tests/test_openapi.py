@@ -24,7 +24,7 @@ from ossgate.openapi.paths import CALLBACKS, OPERATORS
 from ossgate.settings import load_settings
 
 OPERATOR, BACKEND = "ossgate_operator", "ossgate_backend"
-EXAMPLES, WALKS, STEPS = 100, 200, 10
+EXAMPLES, WALKS, STEPS = 80, 120, 10
 CONFIG = SchemathesisConfig.from_dict(
     {
         "checks": {
