@@ -9,6 +9,7 @@ import base64
 import os
 import threading
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote_to_bytes
@@ -27,6 +28,15 @@ class CallbackSigner(Protocol):
         """Tell the signature of a target and a body, base64."""
 
 
+@lru_cache(maxsize=8)
+def _read_key(private_pem: str) -> rsa.RSAPrivateKey:
+    # Checking a key takes longer than starting an emulator; tests start hundreds with one key.
+    key = serialization.load_pem_private_key(private_pem.encode(), password=None)
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise ValueError("the callback key must be an RSA key")
+    return key
+
+
 class CallbackKey:
     """Signs callbacks.
 
@@ -38,10 +48,7 @@ class CallbackKey:
     """
 
     def __init__(self, private_pem: str) -> None:
-        key = serialization.load_pem_private_key(private_pem.encode(), password=None)
-        if not isinstance(key, rsa.RSAPrivateKey):
-            raise ValueError("the callback key must be an RSA key")
-        self._key = key
+        key = self._key = _read_key(private_pem)
         self.public_pem = (
             key.public_key()
             .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)

@@ -12,6 +12,7 @@ import json
 import threading
 import urllib.parse
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -391,8 +392,17 @@ def callback_key_pem() -> str:
     ).decode()
 
 
+@pytest.fixture(scope="session")
+def stopper() -> Iterator[ThreadPoolExecutor]:
+    """Stops emulators beside the next tests: a stop waits for the server's loop, thousands of times."""
+    with ThreadPoolExecutor(4) as pool:
+        yield pool
+
+
 @pytest.fixture
-def start_emulator(tmp_path: Path, callback_key_pem: str) -> Iterator[Callable[..., Client]]:
+def start_emulator(
+    tmp_path: Path, callback_key_pem: str, stopper: ThreadPoolExecutor
+) -> Iterator[Callable[..., Client]]:
     """Start emulators with any options; each comes as a client of it."""
     running: list[Emulator] = []
 
@@ -413,7 +423,7 @@ def start_emulator(tmp_path: Path, callback_key_pem: str) -> Iterator[Callable[.
 
     yield start
     for emulator in running:
-        emulator.stop()
+        stopper.submit(emulator.stop)
 
 
 @pytest.fixture

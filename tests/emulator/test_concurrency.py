@@ -85,3 +85,53 @@ def test_overwritten_and_read_at_once(client: Any) -> None:
         writers = [pool.submit(client.post, None, versions[number % 4]) for number in range(40)]
         assert all(pool.map(read, range(80)))
         assert {204} == {future.result().status for future in writers}
+
+
+def test_one_key_in_every_way(client: Any) -> None:
+    """PUT, form, copy and parts to one key at once: whatever is left is one of them, whole."""
+    letters = "abcdefgh"
+    for letter in letters[:2]:
+        client.put(f"source-{letter}", letter.encode() * 50_000)
+    ids = [client.initiate("k") for _ in range(2)]
+    for letter, upload_id in zip(letters[2:4], ids, strict=True):
+        client.upload_part("k", upload_id, 1, letter.encode() * 50_000)
+    acts: list[Callable[[], Any]] = [
+        *(
+            lambda letter=letter: client.send(
+                "PUT", "k", headers={"x-oss-copy-source": f"/test-bucket/source-{letter}"}
+            )
+            for letter in letters[:2]
+        ),
+        *(lambda upload_id=upload_id: client.complete("k", upload_id) for upload_id in ids),
+        *(lambda letter=letter: client.put("k", letter.encode() * 50_000) for letter in letters[4:6]),
+        *(
+            lambda letter=letter: client.post(client.make_fields(key="k"), letter.encode() * 50_000)
+            for letter in letters[6:8]
+        ),
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        statuses = [answer.status for answer in pool.map(lambda act: act(), acts)]
+    found = client.get("k")
+
+    assert [200] * 6 + [204] * 2 == statuses
+    assert (50_000, 1) == (len(found.body), len(set(found.body)))
+    listed = client.send("GET", query={"prefix": "k"})
+    assert found.headers["ETag"] in listed.body.decode()
+
+
+def test_written_and_deleted_at_once(client: Any) -> None:
+    """Neighbours in a folder that comes and goes do not disturb each other."""
+
+    def work(number: int) -> list[int]:
+        key = f"folder/inner/{number}"
+        return [
+            status
+            for _ in range(10)
+            for status in (client.put(key).status, client.head(key).status, client.delete(key).status)
+        ]
+
+    with ThreadPoolExecutor(6) as pool:
+        results = list(pool.map(work, range(6)))
+
+    assert [[200, 200, 204] * 10] * 6 == results
+    assert b"<KeyCount>0</KeyCount>" in client.send("GET", query={"list-type": "2"}).body

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ossgate.emulator.object_paths import map_key
+from ossgate.emulator.object_paths import map_key, read_key
 
 PLAIN = ["cat.jpg", "photos/2026/cat.jpg", "图/片.png", "a b.txt", "a-b_c/d.e.f"]
 
@@ -85,3 +85,17 @@ def test_no_path_escapes(key: str) -> None:
         assert len(part.encode()) < 250
         assert not set(part) & set('\\:*?"<>|\x00')
         assert part[-1] not in ". "
+
+
+@given(keys)
+def test_path_tells_its_key(key: str) -> None:
+    """A path tells the key that it was made of, or that it holds only a piece of it."""
+    assert read_key(map_key(key)) in (key, None)
+
+
+@pytest.mark.parametrize(
+    "key", ["a", "a.b", "a/b.c", "dir/", "a//b", "%41", "a.b/c.d", "键/片.png", "a b", "a."]
+)
+def test_common_paths_tell_their_keys(key: str) -> None:
+    """The keys of every day need no look into their metadata."""
+    assert key == read_key(map_key(key))
