@@ -147,7 +147,7 @@ def decode_path(raw_path: str) -> str:
 
 
 def decode_query(raw_query: str) -> tuple[tuple[str, str], ...]:
-    """Split and decode a query; `+` stays a plus, as the signatures have it."""
+    """Split and decode a query; `+` is a blank: so one SDK writes blanks and signs them as `%20`, and none writes a plus so."""
     pairs = []
     for item in raw_query.split("&"):
         if item:
@@ -157,7 +157,8 @@ def decode_query(raw_query: str) -> tuple[tuple[str, str], ...]:
 
 
 def _decode_component(text: str) -> str:
-    return unquote_to_bytes(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+    raw = text.replace("+", " ").encode("utf-8", "surrogateescape")
+    return unquote_to_bytes(raw).decode("utf-8", "surrogateescape")
 
 
 def check_object_key(object_key: str) -> None:
