@@ -29,6 +29,7 @@ from signer.callback_param import define_callback
 from signer.facts import Facts
 from signer.object_keys import compile_key_template
 from signer.places import define_place
+from signer.prefix_grants import PrefixKeys
 from signer.profiles import Profile
 from signer.seal import SealKeys
 from signer.upload_ids import new_upload_id
@@ -139,7 +140,7 @@ def build(ledger: Ledger, bucket: GeneratedBucket, seal_keys: SealKeys) -> Recon
         link_seconds=60, now=lambda: NOW, log=lambda event, **facts: None,
     )  # fmt: skip
     return Reconciler(
-        ledger=ledger, arrivals=arrivals, seal_keys=seal_keys, places={PLACE.bucket: PLACE},
+        ledger=ledger, arrivals=arrivals, seal_keys=seal_keys, prefix_keys=PrefixKeys([b"s" * 32]), places={PLACE.bucket: PLACE},
         options=Options(rate=0, max_gone=10**9), owner="bench", new_run_id=new_upload_id, now=lambda: NOW,
     )  # fmt: skip
 

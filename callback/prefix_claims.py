@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from callback.body import Claims
+from dataclasses import replace
+from typing import Protocol
+
 from callback.errors import ClaimsContradictTicket
 from signer.errors import ContentTypeNotAllowed
 from signer.facts import Facts
@@ -10,11 +12,21 @@ from signer.prefix_grants import PrefixForged, PrefixKeys, describe_object
 from signer.profiles import Profile
 
 
-def identify_object(claims: Claims, grant: Facts, *, profile: Profile, keys: PrefixKeys) -> Facts:
-    """Return the facts of the one object that a callback tells of, as those of an upload of its own.
+class NamedObject(Protocol):
+    """What is asked of an object, or of what a callback claims of one."""
+
+    @property
+    def object_key(self) -> str: ...  # noqa: D102
+    @property
+    def content_type(self) -> str: ...  # noqa: D102
+
+
+def identify_object(claims: NamedObject, grant: Facts, *, profile: Profile | None, keys: PrefixKeys) -> Facts:
+    """Return the facts of the one object that a callback or the bucket tells of, as those of an upload of its own.
 
     Args:
-        grant: What the ticket proves: a ``prefix`` grant.
+        grant: What a ticket or a seal proves: a ``prefix`` grant.
+        profile: That of the grant; without it types are not judged.
 
     Raises:
         ClaimsContradictTicket: The key lies below another prefix, or its type is not one of the profile's; answered with 403.
@@ -28,8 +40,27 @@ def identify_object(claims: Claims, grant: Facts, *, profile: Profile, keys: Pre
             "the object lies below the prefix of another grant", upload_id=grant.upload_id
         )
     try:
-        profile.check_content_type(claims.content_type)
+        if profile is not None:
+            profile.check_content_type(claims.content_type)
     except ContentTypeNotAllowed as error:
         # Credentials cannot be cut to a type, so it is found out here.
         raise ClaimsContradictTicket(error.message, upload_id=proof.upload_id) from error
     return describe_object(grant, proof, object_key=claims.object_key, content_type=claims.content_type)
+
+
+def find_grant(recorded: Facts, keys: PrefixKeys) -> Facts:
+    """Return the grant under which an object of a recorded upload was written: its own, or that of a prefix."""
+    try:
+        proof = keys.verify(recorded.object_key, bucket=recorded.bucket, profile=recorded.profile)
+    except PrefixForged:
+        return recorded
+    if proof.upload_id != recorded.upload_id:
+        return recorded
+    return replace(
+        recorded,
+        use="prefix",
+        upload_id=proof.grant_id,
+        object_key=proof.key_prefix,
+        content_type="",
+        file_name="",
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from callback.arrived import Arrivals, ArrivedObject, ReceivingProfile, Via
@@ -12,13 +12,13 @@ from callback.claims import verify_ticket
 from callback.confirmation import check_object, open_object_seal
 from callback.deadline import BUCKET_SECONDS, Deadline
 from callback.errors import BucketDisagrees, ObjectMissing
-from callback.prefix_claims import identify_object
+from callback.prefix_claims import find_grant, identify_object
 from callback.public_keys import PinnedKeys
 from callback.signature import verify_signature
 from ossgate.bucket import BucketUnavailable, ObjectHead
 from ossgate.ledger import Upload
 from signer.facts import Facts
-from signer.prefix_grants import PrefixForged, PrefixKeys
+from signer.prefix_grants import PrefixKeys
 from signer.recorded_facts import restore_facts
 from signer.seal import SealKeys
 from signer.ticket import TicketKeys
@@ -132,9 +132,9 @@ class Receiver:
     def _find_facts(self, upload: Upload, found: ObjectHead) -> Facts:
         """Return the facts of an upload's object, once they and the object agree."""
         recorded = restore_facts(upload)
-        if recorded.via == "sts":
+        grant = find_grant(recorded, self.prefix_keys)
+        if recorded.via == "sts" or grant.use == "prefix":
             # The seal may be that of a prefix grant, or none at all; the ledger knows what was granted.
-            grant = self._find_grant(recorded)
             check_object(found, recorded, seal_keys=self.seal_keys, grant=grant)
             return recorded
         facts = open_object_seal(found, upload_id=upload.upload_id, seal_keys=self.seal_keys)
@@ -142,25 +142,6 @@ class Receiver:
         if (facts.bucket, facts.object_key) != (upload.bucket, upload.object_key):
             raise BucketDisagrees("the object's seal is for another key", upload_id=upload.upload_id)
         return facts
-
-    def _find_grant(self, recorded: Facts) -> Facts:
-        """Return the grant under which an object of this upload was written: its own, or that of a prefix."""
-        try:
-            proof = self.prefix_keys.verify(
-                recorded.object_key, bucket=recorded.bucket, profile=recorded.profile
-            )
-        except PrefixForged:
-            return recorded
-        if proof.upload_id != recorded.upload_id:
-            return recorded
-        return replace(
-            recorded,
-            use="prefix",
-            upload_id=proof.grant_id,
-            object_key=proof.key_prefix,
-            content_type="",
-            file_name="",
-        )
 
     def _ask_bucket(self, receiving: ReceivingProfile, facts: Facts, deadline: Deadline) -> ObjectHead:
         found = self.arrivals.bucket.head_object(

@@ -294,6 +294,7 @@ class _Job:
             ledger=self._parts.ledger,
             arrivals=arrivals,
             seal_keys=self._parts.seal_keys,
+            prefix_keys=self._parts.prefix_keys,
             places={
                 receiving.profile.place.bucket: receiving.profile.place
                 for name, receiving in profiles.items()

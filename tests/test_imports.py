@@ -13,7 +13,7 @@ EDGE = {"ossgate.ledger", "ossgate.access", "ossgate.bucket", "ossgate.wire", "f
 
 SIGNER_EDGES = {
     "signer.views", "signer.services", "signer.open_uploads", "signer.open_upload_views",
-    "signer.dialect_services", "signer.dialect_views", "signer.credential_services", "signer.credential_views",
+    "signer.dialect_prefixes", "signer.dialect_services", "signer.dialect_views", "signer.credential_services", "signer.credential_views",
 }  # fmt: skip
 # The arrived step and the order of the layers speak to ledger and bucket; no rule but theirs is in them.
 CALLBACK_EDGES = {"callback.views", "callback.receive", "callback.arrived"}
@@ -22,7 +22,8 @@ SIGNER_FOR_CALLBACK = {
     "signer.grants", "signer.upload_ids", "signer.prefix_grants", "signer.recorded_facts",
 }  # fmt: skip
 SIGNER_FOR_RECONCILE = {
-    "signer.seal", "signer.facts", "signer.errors", "signer.places", "signer.prefix_grants",
+    "signer.seal", "signer.facts", "signer.errors", "signer.places", "signer.prefix_grants", "signer.profiles",
+    "signer.recorded_facts",
 }  # fmt: skip
 
 
@@ -84,6 +85,7 @@ def allowed_for(module: str) -> set[str] | None:
             "ossgate.reconcile", "ossgate.ledger", "ossgate.bucket", *SIGNER_FOR_RECONCILE,
             # One step serves a callback and a find alike.
             "callback.arrived", "callback.confirmation", "callback.deadline", "callback.errors",
+            "callback.prefix_claims", "ossgate.access.callers",
         }  # fmt: skip
     if is_within(module, {"ossgate.delivery"}):
         return {"ossgate.delivery", "ossgate.ledger", "kombu", "standardwebhooks", "urllib3"}

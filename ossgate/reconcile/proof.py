@@ -1,15 +1,30 @@
-"""What an object proves by itself: the seal in its metadata, opened and held against the object that carries it."""
+"""What an object proves by itself or beside its row: by the seal in its metadata, or by a key below a prefix that we made.
+
+A seal is opened and held against the object that carries it. Below a prefix the key proves the grant, so an object may lack the seal there; one
+that is there must be right. What the row of an upload knows is better than what a key alone tells.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from callback.arrived import ReceivingProfile
 from callback.confirmation import check_object
-from callback.errors import BucketDisagrees
+from callback.errors import BucketDisagrees, ClaimsContradictTicket
+from callback.prefix_claims import find_grant, identify_object
+from ossgate.access.callers import ANONYMOUS
 from ossgate.bucket import ObjectHead
+from ossgate.ledger import Upload
 from signer.errors import SealError
-from signer.facts import Facts
+from signer.facts import Facts, Via
+from signer.prefix_grants import PrefixForged, PrefixKeys, PrefixProof
+from signer.profiles import Profile
+from signer.recorded_facts import restore_facts
 from signer.seal import SealKeys
+
+UNKNOWN_ISSUER = "unknown"
+"""Stands for whoever was granted a prefix that nothing but an object's key tells of; nobody is called so, and operators alone see it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +35,96 @@ class Proof:
     reason: str = ""
 
 
-def read_proof(found: ObjectHead, *, bucket: str, object_key: str, seal_keys: SealKeys) -> Proof:
-    """Return what an object proves of the upload that it came by."""
-    if not found.seal:
+@dataclass(frozen=True, slots=True)
+class _Named:
+    object_key: str
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProofReader:
+    """Reads what the objects of one bucket prove."""
+
+    bucket: str
+    seal_keys: SealKeys
+    prefix_keys: PrefixKeys
+    profiles: Mapping[str, ReceivingProfile]
+
+    def read(self, found: ObjectHead, object_key: str, upload: Upload | None) -> Proof:
+        """Return what an object proves of the upload that it came by.
+
+        Args:
+            upload: The row that has the object's key, where there is one.
+        """
+        try:
+            if upload is not None:
+                recorded = restore_facts(upload)
+                grant = find_grant(recorded, self.prefix_keys)
+                if recorded.via == "sts" or grant.use == "prefix":
+                    return self._check(found, recorded, grant)
+            if found.seal:
+                return self._read_seal(found, object_key)
+            return self._read_key(found, object_key)
+        except (SealError, BucketDisagrees, ClaimsContradictTicket) as error:
+            return Proof(None, error.message)
+
+    def _read_seal(self, found: ObjectHead, object_key: str) -> Proof:
+        assert found.seal is not None
+        sealed = self.seal_keys.open_seal(found.seal)
+        if sealed.use == "prefix":
+            return self._identify(found, object_key, sealed)
+        if (sealed.bucket, sealed.object_key) != (self.bucket, object_key):
+            # Copied with its metadata: a seal proves the one object that it was made for.
+            return Proof(None, "the object carries the seal of another key")
+        return self._check(found, sealed, sealed)
+
+    def _read_key(self, found: ObjectHead, object_key: str) -> Proof:
+        for name, receiving in self.profiles.items():
+            if receiving.profile.place.bucket != self.bucket:
+                continue
+            try:
+                proof = self.prefix_keys.verify(object_key, bucket=self.bucket, profile=name)
+            except PrefixForged:
+                continue
+            return self._identify(found, object_key, _describe_grant(receiving.profile, proof))
         return Proof(None, "the object carries no seal of ours")
-    try:
-        facts = seal_keys.open_seal(found.seal)
-    except SealError as error:
-        return Proof(None, error.message)
-    if (facts.bucket, facts.object_key) != (bucket, object_key):
-        # Copied with its metadata: a seal proves the one object that it was made for.
-        return Proof(None, "the object carries the seal of another key")
-    try:
-        check_object(found, facts, seal_keys=seal_keys)
-    except BucketDisagrees as error:
-        return Proof(None, error.message)
-    return Proof(facts)
+
+    def _identify(self, found: ObjectHead, object_key: str, grant: Facts) -> Proof:
+        if grant.bucket != self.bucket:
+            return Proof(None, "the object carries the seal of another bucket")
+        receiving = self.profiles.get(grant.profile)
+        facts = identify_object(
+            _Named(object_key, found.content_type),
+            grant,
+            profile=receiving.profile if receiving else None,
+            keys=self.prefix_keys,
+        )
+        return self._check(found, facts, grant)
+
+    def _check(self, found: ObjectHead, facts: Facts, grant: Facts) -> Proof:
+        check_object(found, facts, seal_keys=self.seal_keys, grant=grant)
+        return Proof(facts)
+
+
+def _describe_grant(profile: Profile, proof: PrefixProof) -> Facts:
+    """Return what a key tells of the grant of its prefix: not for whom it was, unless the profile knows nobody."""
+    via: Via = "sts" if "sts" in profile.via else "post"
+    issued_at = int(proof.issued.timestamp())
+    issuer = ANONYMOUS if tuple(profile.allow) == (ANONYMOUS,) else UNKNOWN_ISSUER
+    return Facts(
+        use="prefix",
+        upload_id=proof.grant_id,
+        profile=profile.name,
+        issuer=issuer,
+        subject=issuer,
+        bucket=profile.place.bucket,
+        object_key=proof.key_prefix,
+        size_min=profile.min_size,
+        size_max=profile.limit_for(via),
+        content_type="",
+        file_name="",
+        issued_at=issued_at,
+        # When it ended is not known; an object is there, so it lasted a while.
+        expires_at=issued_at + profile.lifetime,
+        via=via,
+    )

@@ -21,6 +21,7 @@ from ossgate.reconcile.throttle import Throttle
 from ossgate.reconcile.unfinished import UnfinishedUploads
 from ossgate.reconcile.walk import PAGE_UPLOADS, Pair, Window, walk
 from signer.places import BucketPlace
+from signer.prefix_grants import PrefixKeys
 from signer.seal import SealKeys
 
 LIST_SECONDS = 30.0
@@ -90,6 +91,7 @@ class Reconciler:
     ledger: Ledger
     arrivals: Arrivals
     seal_keys: SealKeys
+    prefix_keys: PrefixKeys
     places: Mapping[str, BucketPlace]
     options: Options
     owner: str
@@ -292,6 +294,7 @@ class _Run:
             ledger=self._ledger,
             arrivals=self._reconciler.arrivals,
             seal_keys=self._reconciler.seal_keys,
+            prefix_keys=self._reconciler.prefix_keys,
             throttle=self._reconciler.throttle,
             limits=self._limits,
             brake=self._brake,

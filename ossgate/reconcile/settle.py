@@ -18,11 +18,12 @@ from ossgate.bucket import BucketRefused, BucketUnavailable, ObjectHead
 from ossgate.ledger import Arrival, Ledger, LedgerBusy, TransitionForbidden, Upload, UploadUnknown
 from ossgate.reconcile.comparison import Ages, suspect
 from ossgate.reconcile.findings import Kind, Outcome, Verdict
-from ossgate.reconcile.proof import Proof, read_proof
+from ossgate.reconcile.proof import Proof, ProofReader
 from ossgate.reconcile.throttle import Throttle
 from ossgate.reconcile.walk import Pair
 from signer.facts import Facts
 from signer.places import BucketPlace
+from signer.prefix_grants import PrefixKeys
 from signer.seal import SealKeys
 
 HEAD_SECONDS = 5.0
@@ -80,6 +81,7 @@ class Settler:
         ledger: Ledger,
         arrivals: Arrivals,
         seal_keys: SealKeys,
+        prefix_keys: PrefixKeys,
         throttle: Throttle,
         limits: Limits,
         brake: Brake,
@@ -89,7 +91,7 @@ class Settler:
         self._ledger = ledger
         self._arrivals = arrivals
         self._bucket = arrivals.bucket
-        self._seal_keys = seal_keys
+        self._proofs = ProofReader(place.bucket, seal_keys, prefix_keys, arrivals.profiles)
         self._throttle = throttle
         self._limits = limits
         self._brake = brake
@@ -138,10 +140,7 @@ class Settler:
         modified = _read_date(found.last_modified) or (pair.listed.last_modified if pair.listed else None)
         if modified is None:
             raise BucketUnavailable("the bucket's answer has no Last-Modified")
-        proof = read_proof(
-            found, bucket=self._place.bucket, object_key=pair.object_key, seal_keys=self._seal_keys
-        )
-        upload = self._find_upload(pair, proof)
+        upload, proof = self._find_upload(pair, found)
         if self._is_foreign(upload, proof):
             return None
         stored = _Stored(found.size, found.etag, modified)
@@ -160,11 +159,15 @@ class Settler:
             )
         return self._note(upload, kind, found, modified)
 
-    def _find_upload(self, pair: Pair, proof: Proof) -> Upload | None:
-        if pair.upload is not None:
-            return self._ledger.fetch_upload(pair.upload.upload_id)
-        # It may have been recorded since the page was read.
-        return self._ledger.fetch_upload(proof.facts.upload_id) if proof.facts else None
+    def _find_upload(self, pair: Pair, found: ObjectHead) -> tuple[Upload | None, Proof]:
+        upload = self._ledger.fetch_upload(pair.upload.upload_id) if pair.upload else None
+        proof = self._proofs.read(found, pair.object_key, upload)
+        if pair.upload is None and proof.facts is not None:
+            # It may have been recorded since the page was read.
+            upload = self._ledger.fetch_upload(proof.facts.upload_id)
+            if upload is not None:
+                proof = self._proofs.read(found, pair.object_key, upload)
+        return upload, proof
 
     def _is_foreign(self, upload: Upload | None, proof: Proof) -> bool:
         if not self._limits.profile:

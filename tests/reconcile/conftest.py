@@ -27,6 +27,7 @@ from signer.callback_param import define_callback
 from signer.facts import Facts
 from signer.object_keys import compile_key_template
 from signer.places import define_place
+from signer.prefix_grants import PrefixKeys, describe_object
 from signer.profiles import Profile
 from signer.seal import SealKeys
 from signer.upload_ids import new_upload_id
@@ -134,6 +135,7 @@ class World:
     bucket: FakeBucket
     seal_keys: SealKeys
     profiles: dict
+    prefix_keys: PrefixKeys = field(default_factory=lambda: PrefixKeys([b"s" * 32]))
     options: Options = field(default_factory=lambda: Options(rate=0, workers=2))
     now: datetime = NOW
     slept: list = field(default_factory=list)
@@ -148,6 +150,29 @@ class World:
             "issued_at": issued, "expires_at": issued + 600,
         }  # fmt: skip
         return Facts(**given | changes)
+
+    def grant_prefix(self, **changes):
+        """A prefix grant, of which no row tells."""
+        given = {
+            "upload_id": new_upload_id(self.now - timedelta(hours=2)),
+            "profile": "photo",
+            "bucket": PLACE.bucket,
+        }
+        given |= changes
+        prefix = self.prefix_keys.build_prefix(
+            "photos/alice/", given["upload_id"], bucket=given["bucket"], profile=given["profile"]
+        )
+        return self.facts(
+            "",
+            **{"use": "prefix", "object_key": prefix, "content_type": "", "file_name": "", "via": "sts"}
+            | given,
+        )
+
+    def facts_below(self, grant, name, *, content_type="image/jpeg"):
+        """The facts of one object below a prefix."""
+        key = grant.object_key + name
+        proof = self.prefix_keys.verify(key, bucket=grant.bucket, profile=grant.profile)
+        return describe_object(grant, proof, object_key=key, content_type=content_type)
 
     def issue(self, facts, *, quota=None, quota_key="", **changes):
         new = replace(to_new_upload(facts), quota_key=quota_key, **changes)
@@ -179,7 +204,7 @@ class World:
             now=lambda: self.now, log=lambda event, **facts: None,
         )  # fmt: skip
         return Reconciler(**{
-            "ledger": self.ledger, "arrivals": arrivals, "seal_keys": self.seal_keys,
+            "ledger": self.ledger, "arrivals": arrivals, "seal_keys": self.seal_keys, "prefix_keys": self.prefix_keys,
             "places": {PLACE.bucket: PLACE}, "options": self.options, "owner": self.owner,
             "new_run_id": new_upload_id, "now": lambda: self.now, "sleep": self.slept.append,
         } | changes)  # fmt: skip

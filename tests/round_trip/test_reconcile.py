@@ -1,5 +1,6 @@
 """Reconciliation against a bucket that speaks HTTP, run as operators run it: by its command."""
 
+import hashlib
 import json
 import os
 import signal
@@ -9,12 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import oss2
 import pytest
 from sqlalchemy import create_engine, text
 
 from ossgate.bucket import BucketClient
 from signer.credentials import Credentials
 from signer.places import define_place
+from signer.seal import METADATA_NAME
 
 ROOT = Path(__file__).parents[2]
 NO_GRACE = ("--grace", "0s", "--rate", "0")
@@ -78,6 +81,21 @@ class Set:
         client = self.client()
         client._exchange.send("PUT", self.place(), key, seconds=5, body=data)
         client.close()
+
+    def put_by(self, grant, key, data, *, sealed, callback=False):
+        """Put an object with temporary credentials, and return what the bucket answers."""
+        given = grant["credentials"]
+        bucket = oss2.Bucket(
+            oss2.StsAuth(given["access_key_id"], given["access_key_secret"], given["security_token"]),
+            grant["endpoint"],
+            grant["bucket"],
+        )
+        headers = {"Content-Type": "text/plain"}
+        if sealed:
+            headers[METADATA_NAME] = grant["headers"][METADATA_NAME]
+        if callback:
+            headers["x-oss-callback"] = grant["callback_param"]
+        return bucket.put_object(key, data, headers=headers).resp.read()
 
     def delete(self, key):
         client = self.client()
@@ -143,6 +161,60 @@ def test_lost_row_of_a_put_is_rebuilt(running):
 
     assert [("unrecorded", "settled", grant["object_key"])] == running.reconcile().found
     assert ("uploaded", "put") == (
+        (upload := running.world.ledger.fetch_upload(grant["upload_id"])).state, upload.via,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+def test_objects_below_a_prefix_are_uploads(running, sealed):
+    """Credentials for a prefix, two files without a callback, one written again later: two uploads and one line of history."""
+    grant = running.world.call("POST", "/v1/credentials", {"profile": "file"}).json
+    first, second = (grant["key_prefix"] + name for name in ("a.txt", "图/b c.txt"))
+    running.put_by(grant, first, b"one", sealed=sealed)
+    running.put_by(grant, second, b"two", sealed=sealed)
+    forged = [
+        first.replace("." + grant["key_prefix"].rpartition(".")[2], "." + "A" * 22 + "/"),
+        "elsewhere/" + first,
+    ]
+    for key in forged:
+        running.put(key, b"x")
+    ended = running.reconcile()
+    running.put_by(grant, second, b"other", sealed=sealed)
+    again = running.reconcile()
+
+    strangers = [("stranger", "left", key) for key in forged]
+    assert sorted([*strangers, *(("unrecorded", "settled", key) for key in (first, second))]) == ended.found
+    assert sorted([*strangers, ("changed", "settled", second)]) == again.found
+    uploads = {one.object_key: one for one in running.world.ledger.list_uploads()}
+    assert {(first, "uploaded", "reconcile", 3), (second, "uploaded", "reconcile", 3)} == {
+        (one.object_key, one.state, one.arrived_via, one.size) for one in uploads.values()
+    }
+    assert {first: "anonymous", second: "anonymous"} == {key: one.subject for key, one in uploads.items()}
+    claims = [change.claim for change in running.world.ledger.fetch_history(uploads[second].upload_id)]
+    assert f"replaced:{hashlib.md5(b'other').hexdigest().upper()}" in claims
+    assert sorted(strangers) == running.reconcile().found
+
+
+def test_callback_after_the_find_means_the_same_upload(running):
+    """Whoever meets an object below a prefix first, the row is one."""
+    grant = running.world.call("POST", "/v1/credentials", {"profile": "file"}).json
+    key = grant["key_prefix"] + "a.txt"
+    running.put_by(grant, key, b"one", sealed=False)
+    running.reconcile()
+    told = json.loads(running.put_by(grant, key, b"one", sealed=True, callback=True))
+
+    assert [told["upload_id"]] == [one.upload_id for one in running.world.ledger.list_uploads()]
+
+
+def test_file_of_credentials_without_a_seal_is_found(running):
+    """One file, neither callback nor seal: its key was granted to nobody else."""
+    grant = running.world.call(
+        "POST", "/v1/credentials", {"profile": "file", "filename": "a.txt", "size": 3}
+    ).json
+    running.put_by(grant, grant["object_key"], b"abc", sealed=False)
+
+    assert [("untold", "settled", grant["object_key"])] == running.reconcile().found
+    assert ("uploaded", "sts") == (
         (upload := running.world.ledger.fetch_upload(grant["upload_id"])).state, upload.via,
     )  # fmt: skip
 
