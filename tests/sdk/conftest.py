@@ -265,6 +265,12 @@ def odd_keys() -> tuple[str, ...]:
     return ODD_KEYS
 
 
+@pytest.fixture(scope="session")
+def clean_keys() -> tuple[str, ...]:
+    """Those that clients can send which fold `..` and `.` in paths."""
+    return tuple(key for key in ODD_KEYS if "/../" not in key)
+
+
 @pytest.fixture
 def folder() -> str:
     """A prefix of the test's own."""

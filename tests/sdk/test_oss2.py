@@ -2,6 +2,7 @@
 
 import base64
 import json
+import random
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ with warnings.catch_warnings():
     import oss2
 
 PART = 100 * 1024
-CONTENT = bytes(range(256)) * 1000
+CONTENT = random.Random(7).randbytes(256_000)
 FORM = "bucket=${bucket}&object=${object}&size=${size}&uid=${x:uid}"
 
 
