@@ -31,11 +31,23 @@ def replace_json(path: Path, document: Any) -> None:
 def move_file(source: Path, target: Path) -> None:
     """Move a file, making the target's folder; a removal next door may take an empty folder away meanwhile."""
     for attempt in range(_FOLDER_TRIES):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         try:
             _retry(lambda: source.replace(target))
         except FileNotFoundError:
             if attempt == _FOLDER_TRIES - 1 or not source.exists():
+                raise
+        else:
+            return
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, while others may be removing them."""
+    for attempt in range(_FOLDER_TRIES):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except (FileNotFoundError, FileExistsError):
+            if attempt == _FOLDER_TRIES - 1:
                 raise
         else:
             return

@@ -28,6 +28,7 @@ from ossgate.emulator.file_moves import (
     append_file,
     copy_bytes,
     flush_folder,
+    make_folder,
     move_file,
     prune_folders,
     remove_file,
@@ -279,7 +280,7 @@ class ObjectStore:
         data = committed.with_suffix(".data")
         metadata_path = self._metadata_path(metadata.bucket, metadata.object_key)
         try:
-            metadata_path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(metadata_path.parent)
             if data.exists():
                 move_file(data, self.data_path(metadata.bucket, metadata.object_key))
         except OSError:
