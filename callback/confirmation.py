@@ -52,10 +52,11 @@ def open_object_seal(found: ObjectFacts, *, upload_id: str, seal_keys: SealKeys)
 def may_lack_seal(found: ObjectFacts, facts: Facts) -> bool:
     """Tell whether an object may do without a seal, and does.
 
-    Nothing makes a client with temporary credentials send one. What it can write to holds random bits of ours, in the key or the
-    prefix, and only those credentials may write there; so the key stands in for the seal. One that is there must be right.
+    Nothing makes a client with temporary credentials send one, nor one that fills in a form for many files. What it can write to
+    holds random bits of ours, in the key or the prefix, and only what was granted may write there; so the key stands in for the
+    seal. One that is there must be right.
     """
-    return facts.via == "sts" and not found.seal
+    return (facts.via == "sts" or facts.use == "prefix") and not found.seal
 
 
 def check_object(

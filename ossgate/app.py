@@ -40,6 +40,7 @@ from ossgate.settings import LoadedSettings, load_settings
 from ossgate.wire import error_response, request_id
 from signer import credential_views, dialect_views, open_upload_views
 from signer.credential_services import CredentialServices
+from signer.dialect_prefixes import DialectPrefixes
 from signer.dialect_services import DialectServices
 from signer.errors import SignerError
 from signer.file_names import choose_extension
@@ -98,11 +99,13 @@ def create_app(loaded: LoadedSettings | None = None) -> Flask:
         log=log,
     )
     app.extensions["signer"] = services
-    app.extensions["dialects"] = DialectServices(services, parts.dialects)
-    app.extensions["credentials"] = CredentialServices(
-        services,
-        StsIssuer(issuer, parts.prefix_keys),
-        StsClient(parts.role, parts.credentials, now=utc_now) if parts.role else None,
+    sts_issuer = StsIssuer(issuer, parts.prefix_keys)
+    credentials = CredentialServices(
+        services, sts_issuer, StsClient(parts.role, parts.credentials, now=utc_now) if parts.role else None
+    )
+    app.extensions["credentials"] = credentials
+    app.extensions["dialects"] = DialectServices(
+        services, DialectPrefixes(services, sts_issuer, credentials), parts.dialects
     )
     app.extensions["callback"] = CallbackServices(receiver, parts.access, parts.limits, parts.ledger, utc_now)
     app.extensions["bearers"] = access_views.BearerServices(

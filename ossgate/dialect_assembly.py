@@ -66,6 +66,18 @@ class DialectAssembler:
                 _suggest(written.profile, self._settings.profiles),
             )
             return
+        if dialect.names_keys and not profile.key_prefix:
+            self._add(
+                (*here, "profile"),
+                f"its clients name their own files, and the profile {written.profile} has no key_prefix",
+                f'add key_prefix = "{written.profile}/{{date}}/" to [profiles.{written.profile}]',
+            )
+        if "sts" in dialect.ways and self._settings.oss.sts is None:
+            self._add(
+                here,
+                "hands out temporary credentials, and there is no role to make them of",
+                "set [oss.sts] role_arn",
+            )
         for via in dialect.ways:
             if via not in profile.via:
                 self._add(

@@ -298,4 +298,25 @@ size = "{{size}}"
 etag = "{{etag}}"
 content_type = "{{content_type}}"
 url = "{{url}}"
+
+# Clients that exist, each at the path where it looks: docs/clients.md has a recipe for each.
+[dialects]
+appserver_v1 = {{ profile = "file" }}
+appserver_v1_named = {{ profile = "file" }}
+appserver_v4 = {{ profile = "file" }}
+mall = {{ profile = "file" }}
+gulimall = {{ profile = "file" }}
+mini_program = {{ profile = "file" }}
+mini_program_token = {{ profile = "file" }}
+form_data = {{ profile = "file" }}
+form_data_sts = {{ contract = "form_data", variant = "sts", paths = "/postObjectBySTS", profile = "file" }}
+put_text = {{ profile = "file" }}
+sts_web = {{ profile = "file" }}
+sts_mobile = {{ profile = "file" }}
+credentials_uri = {{ profile = "file" }}
+ali_oss = {{ profile = "file" }}
+presign = {{ profile = "file" }}
+form = {{ profile = "file" }}
+companion = {{ profile = "file" }}
+uppy_sign = {{ profile = "file" }}
 """

@@ -197,7 +197,7 @@ class ProfileSettings(_Section):
     )
     key_prefix: str = Field(
         "",
-        description="template of prefixes below which a client with temporary credentials may write many files, ending in a slash; default none",
+        description="template of prefixes below which a client that names its own files may write many, ending in a slash; default none",
     )
     put_callback: Literal["header", "query"] = Field(
         "header", description="where a presigned PUT carries the callback; the signature binds it in both"

@@ -14,9 +14,11 @@ from ossgate.access.callers import ANONYMOUS
 from ossgate.access.rates import ISSUE
 from ossgate.bucket.sts import StsClient
 from signer.credential_request import CredentialRequest
+from signer.credentials import Credentials
 from signer.errors import ViaNotAllowed
 from signer.facts import Facts
 from signer.fresh_cache import FreshCache
+from signer.grants import GrantRequest
 from signer.profiles import Profile
 from signer.services import SignerServices, choose_subject
 from signer.sts_grants import StsGrant
@@ -60,23 +62,69 @@ class CredentialServices:
         services.access.require_profile(caller, profile.name, profile.allow)
         subject = choose_subject(wanted.subject, caller)
         services.limits.hit(ISSUE, caller, subject)
-        if self._sts is None:
-            raise ViaNotAllowed("no temporary credentials are given here", hint="set [oss.sts] role_arn")
+        sts = self._require_sts()
         if wanted.use == "once":
-            return self._issue_once(self._sts, profile, wanted, caller, subject).to_json()
-        sts = self._sts
+            return self._issue_once(sts, profile, wanted, caller, subject).to_json()
+        return self.issue_prefix(profile, wanted.file, caller, subject).to_json()
+
+    @property
+    def are_given(self) -> bool:
+        """Whether there is a role to make them of."""
+        return self._sts is not None
+
+    def issue_prefix(
+        self, profile: Profile, request: GrantRequest, caller: Caller, subject: str, *, held: str = ""
+    ) -> StsGrant:
+        """Return credentials of a prefix to a caller who may use the profile.
+
+        Args:
+            held: The ticket of a prefix that the caller has already, to go on below it.
+
+        Raises:
+            GrantRefused: The profile gives no credentials, or the prefix is another's.
+            StsUnavailable: STS gave none.
+        """
+        sts = self._require_sts()
+        if held:
+            return self._renew_prefix(sts, profile, held, caller, subject)
         if caller.way == ANONYMOUS:
             # Nobody knows who they are: two who shared a prefix could overwrite each other's files.
-            return self._issue_prefix(sts, profile, wanted, caller, subject).to_json()
+            return self._issue_prefix(sts, profile, request, caller, subject)
         key: Hashable = (
             profile.name,
             caller.issuer,
             subject,
-            orjson.dumps(dict(wanted.file.variables), option=orjson.OPT_SORT_KEYS),
+            request.dialect,
+            orjson.dumps(dict(request.variables), option=orjson.OPT_SORT_KEYS),
         )
-        return self._prefixes.obtain(
-            key, lambda: self._issue_prefix(sts, profile, wanted, caller, subject)
-        ).to_json()
+        return self._prefixes.obtain(key, lambda: self._issue_prefix(sts, profile, request, caller, subject))
+
+    def assume(self, profile: Profile, facts: Facts) -> Credentials:
+        """Return credentials cut to a grant.
+
+        Raises:
+            ViaNotAllowed: There is no role.
+            StsUnavailable: STS gave none.
+        """
+        return self._require_sts().assume_role(self._issuer.build_policy(profile, facts))
+
+    def _require_sts(self) -> StsClient:
+        if self._sts is None:
+            raise ViaNotAllowed("no temporary credentials are given here", hint="set [oss.sts] role_arn")
+        return self._sts
+
+    def _renew_prefix(
+        self, sts: StsClient, profile: Profile, held: str, caller: Caller, subject: str
+    ) -> StsGrant:
+        facts = self._issuer.renew_prefix(
+            profile,
+            held,
+            issuer=caller.issuer,
+            subject=subject,
+            now=self._services.now(),
+            lifetime=sts.role.duration,
+        )
+        return self._assume(sts, profile, facts)
 
     def _issue_once(
         self, sts: StsClient, profile: Profile, wanted: CredentialRequest, caller: Caller, subject: str
@@ -90,11 +138,11 @@ class CredentialServices:
         return grant
 
     def _issue_prefix(
-        self, sts: StsClient, profile: Profile, wanted: CredentialRequest, caller: Caller, subject: str
+        self, sts: StsClient, profile: Profile, request: GrantRequest, caller: Caller, subject: str
     ) -> StsGrant:
         facts = self._issuer.plan_prefix(
             profile,
-            wanted.file,
+            request,
             issuer=caller.issuer,
             subject=subject,
             now=self._services.now(),

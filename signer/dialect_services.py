@@ -10,15 +10,20 @@ from typing import Any
 from ossgate.access import Caller
 from ossgate.access.rates import CONFIRM
 from ossgate.ledger import Upload
+from signer.dialect_prefixes import DialectPrefixes
 from signer.dialects.contract import ConfiguredDialect
 from signer.dialects.handed import CompletedUpload, FoundPart, HandedFile, HandedParts, HandedUpload
 from signer.dialects.wishes import (
     AbortParts,
+    BarePut,
     BeginParts,
     CompleteParts,
+    FormUnderPrefix,
     ListParts,
     OneFile,
+    SignOneRequest,
     SignParts,
+    TemporaryCredentials,
     Wish,
 )
 from signer.facts import Via
@@ -37,6 +42,7 @@ class DialectServices:
     """Grants wishes, and hands out what contracts write down."""
 
     signer: SignerServices
+    prefixes: DialectPrefixes
     spoken: Sequence[ConfiguredDialect]
 
     def grant(self, wish: Wish, caller: Caller, spoken: ConfiguredDialect) -> Any:
@@ -45,8 +51,16 @@ class DialectServices:
         Raises:
             AccessDenied, RateLimited: From who may ask.
             SignerError: The profile does not give it; one subclass a reason.
-            BucketUnavailable, QuotaExceeded, LedgerBusy, LedgerUnavailable: It cannot be given now.
+            BucketUnavailable, StsUnavailable, QuotaExceeded, LedgerBusy, LedgerUnavailable: It cannot be given now.
         """
+        if isinstance(wish, FormUnderPrefix):
+            return self.prefixes.grant_form(wish, caller, spoken)
+        if isinstance(wish, BarePut):
+            return self.prefixes.grant_bare_put(wish, caller, spoken)
+        if isinstance(wish, SignOneRequest):
+            return self.prefixes.sign_one(wish, caller, spoken)
+        if isinstance(wish, TemporaryCredentials):
+            return self.prefixes.grant_credentials(wish, caller, spoken)
         if isinstance(wish, OneFile):
             return self._grant_file(wish, caller, spoken)
         if isinstance(wish, BeginParts):

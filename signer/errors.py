@@ -12,6 +12,7 @@
     │   ├── SizeMissing  ViaNotAllowed  PrefixNotAllowed
     │   ├── ContentTypeNotAllowed  VariablesInvalid  SubjectInvalid
     │   └── GrantTooLarge
+    ├── HeldGrantInvalid        a prefix that a client would go on with, and that is not its own
     ├── PartsRefused            a request about the parts of an upload that does not fit it
     │   ├── PartNumberInvalid  TooManyParts  PartSizeInvalid
     │   └── PartsMissing  PartsMismatch  PartTooSmall  PartsSizeMismatch
@@ -131,6 +132,12 @@ class SubjectInvalid(GrantRefused):
     """A subject that is empty, too long or holds control characters."""
 
     code = "subject_invalid"
+
+
+class HeldGrantInvalid(SignerError):
+    """A grant that a client would go on with, and that is not its own."""
+
+    code = "held_grant_invalid"
 
 
 class GrantTooLarge(GrantRefused):

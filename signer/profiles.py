@@ -216,9 +216,10 @@ class Profile:
                 hint='put_callback is "header" or "query"',
             )
 
-        if self.key_prefix is not None and (self.prefix_callback is None or "sts" not in self.via):
+        if self.key_prefix is not None and self.prefix_callback is None:
             raise ConfigurationError(
-                "a key prefix is for temporary credentials", hint='add "sts" to via, or leave key_prefix out'
+                "a key prefix needs a callback whose body is a form",
+                hint="leave key_prefix out, or build both",
             )
         if "sts" in self.via and self.object_acl != "default":
             raise ConfigurationError(

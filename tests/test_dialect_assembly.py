@@ -14,6 +14,8 @@ from ossgate.settings import load_settings
 from signer.dialects.contract import Envelope
 from signer.dialects.registry import DIALECTS
 
+ROLE = '[oss.sts]\nrole_arn = "acs:ram::1234567890123456:role/uploader"\n'
+WAYS = 'via = ["post", "put", "multipart", "sts"]\nkey_prefix = "photos/{date}/"\n'
 CREDENTIALS = {"OSS_ACCESS_KEY_ID": "an-id", "OSS_ACCESS_KEY_SECRET": "a-secret"}
 
 
@@ -23,8 +25,9 @@ def load(tmp_path):
     for name in ("ticket.key", "seal.key"):
         write_secret(tmp_path / "secrets" / name, new_key())
 
-    def make(added):
-        (tmp_path / "ossgate.toml").write_text(EXAMPLE + added, encoding="utf-8")
+    def make(added, role=ROLE):
+        text = EXAMPLE.replace("[profiles.photo]", role + "[profiles.photo]\n" + WAYS, 1)
+        (tmp_path / "ossgate.toml").write_text(text + added, encoding="utf-8")
         return load_settings(tmp_path / "ossgate.toml", CREDENTIALS)
 
     return make
@@ -34,7 +37,7 @@ def table(name, *lines, profile="photo"):
     return "\n".join([f"[dialects.{name}]", f'profile = "{profile}"', *lines, ""])
 
 
-@pytest.mark.parametrize("name", [name for name, one in DIALECTS.items() if "sts" not in one.ways])
+@pytest.mark.parametrize("name", DIALECTS)
 def test_table_needs_no_more_than_a_profile(load, name):
     """Contract and paths are the usual ones of the table's name."""
     (one,) = assemble(load(table(name))).dialects
@@ -123,6 +126,25 @@ def test_profile_must_take_the_ways_of_the_contracts_clients(load):
     assert 'add "multipart" to [profiles.put_only] via' in str(invalid.value)
 
 
+def test_clients_that_name_their_own_files_need_a_prefix(load):
+    """A profile without ``key_prefix`` has nowhere to put what they name."""
+    added = table("mall", profile="bare") + '[profiles.bare]\nallow = ["api_key"]\n'
+    with pytest.raises(SettingsInvalid) as invalid:
+        assemble(load(added))
+
+    assert "the profile bare has no key_prefix" in str(invalid.value)
+    assert 'add key_prefix = "bare/{date}/" to [profiles.bare]' in str(invalid.value)
+
+
+def test_credentials_need_a_role(load):
+    """Without ``[oss.sts]`` there is nothing to make them of, and the start says so."""
+    with pytest.raises(SettingsInvalid) as invalid:
+        assemble(load(table("sts_mobile"), role=""))
+
+    assert "there is no role to make them of" in str(invalid.value)
+    assert "set [oss.sts] role_arn" in str(invalid.value)
+
+
 def test_one_table_may_have_several_paths(load):
     """The same contract at two addresses; also of a table whose paths share a beginning."""
     (one,) = assemble(load(table("presign", 'paths = ["/presign", "/presign/again"]'))).dialects
@@ -160,7 +182,7 @@ def test_profiles_own_reply_counts_for_every_contract(load):
     """The example's profile writes its reply down; without one, each contract's clients get what they expect."""
     added = table("mall") + table("appserver_v1", 'variant = "php"') + table("presign")
     with_reply = assemble(load(added)).profiles["photo"]
-    bare = load(added.replace("photo", "bare") + '[profiles.bare]\nallow = ["api_key"]\n')
+    bare = load(added.replace("photo", "bare") + '[profiles.bare]\nallow = ["api_key"]\n' + WAYS)
 
     assert {} == with_reply.replies
     replies = assemble(bare).profiles["bare"].replies

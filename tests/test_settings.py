@@ -394,7 +394,6 @@ def test_role_that_cannot_be(folder, edit, name, value, told):
         ('via = ["ftp"]', "via"),
         ('max_size = "6GB"\nvia = ["post"]', "only be sent in parts"),
         ('max_size = "49TB"', "48.8 TB"),
-        ('key_prefix = "photos/"', "temporary credentials"),
         ('via = ["sts"]\nkey_prefix = "photos"', "does not end in a slash"),
         ('via = ["sts"]\nobject_acl = "private"', "ACL"),
         ('via = ["sts"]\nobject_key = "a*/{upload_id}"', "session policy"),

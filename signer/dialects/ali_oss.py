@@ -53,10 +53,12 @@ def render_client(handed: HandedCredentials, request: DialectRequest, options: O
                 "region": f"oss-{handed.region}",
                 "bucket": handed.bucket,
                 "endpoint": endpoint,
+                "cname": handed.is_cname,
                 "secure": secure == "https",
                 "authorizationV4": True,
             },
             "dir": handed.prefix,
+            "grant": handed.grant,
             "callback": callback,
             "refreshAfter": handed.seconds // 3,
         },
@@ -84,4 +86,5 @@ DIALECT = Dialect(
     refuse=refuse_json,
     choices=frozenset({"envelope"}),
     ways=("sts",),
+    names_keys=True,
 )

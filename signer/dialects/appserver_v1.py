@@ -106,4 +106,5 @@ DIALECT = Dialect(
     choices=frozenset({"dir_slash", "callback", "status_field", "envelope"}),
     reply=reply,
     ways=("post",),
+    names_keys=True,
 )  # fmt: skip

@@ -65,4 +65,5 @@ DIALECT = Dialect(
     variants=("python", "node", "go", "php", "java", "ruby", "csharp"),
     choices=frozenset({"dir_slash", "status_field", "envelope"}),
     ways=("post",),
+    names_keys=True,
 )

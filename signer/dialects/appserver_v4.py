@@ -67,4 +67,5 @@ DIALECT = Dialect(
     choices=frozenset({"dir_slash", "callback", "status_field", "envelope"}),
     reply=reply,
     ways=("post",),
+    names_keys=True,
 )

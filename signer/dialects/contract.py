@@ -125,6 +125,7 @@ class Dialect:
         reply: What the callback answers to its clients, unless the profile says otherwise.
         query_bearer: Whether its clients cannot send headers, so that ``?token=`` counts.
         ways: The ways of upload that its clients use, which the profile has to list.
+        names_keys: Whether its clients name their own files, so that the profile needs a ``key_prefix``.
     """
 
     name: str
@@ -137,6 +138,7 @@ class Dialect:
     reply: Callable[[Options], Mapping[str, Any]] = no_reply
     query_bearer: bool = False
     ways: tuple[Via, ...] = ()
+    names_keys: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,14 +17,9 @@ LEAST_SECONDS = 900
 """The mobile SDKs ask again 300 seconds before the end: what lives that short is fetched for every request."""
 
 
-def read_held_prefix(request: DialectRequest) -> str:
-    """Return the ``dir`` that a client holds and wants fresh credentials for."""
-    return request.query.get("dir", "")
-
-
 def want_credentials(request: DialectRequest, seconds: int = 3600) -> TemporaryCredentials:
     """Return the wish for credentials: new ones, or fresh ones for what the client holds."""
-    return TemporaryCredentials(read_held_prefix(request), seconds)
+    return TemporaryCredentials(request.query.get("grant", ""), seconds)
 
 
 def name_credentials(handed: HandedCredentials) -> dict[str, Any]:
@@ -38,9 +33,10 @@ def name_credentials(handed: HandedCredentials) -> dict[str, Any]:
 
 
 def name_extras(handed: HandedCredentials) -> dict[str, Any]:
-    """Return what a client must know besides: where its keys begin, and the callback to attach."""
+    """Return what a client must know besides: where its keys begin, what to send for fresh ones, and the callback to attach."""
     return {
         "dir": handed.prefix,
+        "grant": handed.grant,
         "bucket": handed.bucket,
         "region": handed.region,
         "endpoint": handed.endpoint,

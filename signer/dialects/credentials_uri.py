@@ -46,4 +46,5 @@ DIALECT = Dialect(
     choices=frozenset({"extras"}),
     query_bearer=True,
     ways=("sts",),
+    names_keys=True,
 )

@@ -58,4 +58,5 @@ DIALECT = Dialect(
     variants=("plain", "sts"),
     choices=frozenset({"dir_slash", "callback", "status_field", "extras", "envelope"}),
     ways=("post",),
+    names_keys=True,
 )

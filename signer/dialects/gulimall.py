@@ -58,4 +58,5 @@ DIALECT = Dialect(
     defaults=Options(callback=False, status_field=False, envelope=ENVELOPE),
     choices=frozenset({"dir_slash", "callback", "status_field", "real_status", "envelope"}),
     ways=("post",),
+    names_keys=True,
 )

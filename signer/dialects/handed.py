@@ -53,12 +53,15 @@ class HandedCredentials:
     """Temporary credentials for any key below ``prefix``, and what goes with them.
 
     Attributes:
+        grant: What the client sends for fresh credentials of the same prefix; whoever holds it may.
         callback: OSS's callback parameter, decoded: ``callbackUrl``, ``callbackBody`` and so on.
         callback_variables: OSS's custom variables; none today, the ticket carries them.
+        is_cname: Whether ``endpoint`` is the bucket's own domain.
     """
 
     credentials: Credentials
     prefix: str
+    grant: str = field(repr=False)
     bucket: str
     region: str
     endpoint: str
@@ -66,6 +69,7 @@ class HandedCredentials:
     expires_at: datetime
     now: datetime
     callback_variables: Mapping[str, str] = field(default_factory=dict)
+    is_cname: bool = False
 
     @property
     def seconds(self) -> int:

@@ -77,4 +77,5 @@ DIALECT = Dialect(
     choices=frozenset({"dir_slash", "callback", "status_field", "real_status", "envelope"}),
     reply=reply,
     ways=("post",),
+    names_keys=True,
 )

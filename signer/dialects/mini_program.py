@@ -80,4 +80,5 @@ DIALECT = Dialect(
     choices=frozenset({"dir_slash", "callback", "status_field", "extras", "envelope"}),
     reply=reply,
     ways=("post",),
+    names_keys=True,
 )

@@ -38,4 +38,5 @@ DIALECT = Dialect(
     refuse=refuse_json,
     choices=frozenset({"extras", "envelope"}),
     ways=("sts",),
+    names_keys=True,
 )

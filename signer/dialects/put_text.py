@@ -64,4 +64,5 @@ DIALECT = Dialect(
     defaults=Options(content_type="image/png"),
     choices=frozenset({"content_type", "envelope"}),
     ways=("put",),
+    names_keys=True,
 )

@@ -52,4 +52,5 @@ DIALECT = Dialect(
     choices=frozenset({"extras", "real_status"}),
     query_bearer=True,
     ways=("sts",),
+    names_keys=True,
 )

@@ -58,4 +58,5 @@ DIALECT = Dialect(
     variants=("python", "node", "ruby", "csharp", "php", "go", "java"),
     choices=frozenset({"extras", "envelope"}),
     ways=("sts",),
+    names_keys=True,
 )

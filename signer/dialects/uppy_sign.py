@@ -91,4 +91,5 @@ DIALECT = Dialect(
     routes=(Route("", ("POST",), read, render),),
     refuse=refuse_json,
     ways=("put", "multipart"),
+    names_keys=True,
 )

@@ -58,11 +58,11 @@ class TemporaryCredentials:
     """STS credentials cut to one prefix.
 
     Attributes:
-        held_prefix: The ``dir`` of credentials that the client has already, to go on below it.
+        held_grant: The ``grant`` that came with the client's ``dir``, to go on below it.
         seconds: How long they should live at least, for the client's own rule of when to ask again.
     """
 
-    held_prefix: str = ""
+    held_grant: str = ""
     seconds: int = 3600
 
 

@@ -23,25 +23,15 @@ COMMANDS = {
 PATIENCE = 60.0
 
 
-@pytest.fixture(scope="module")
-def speaking(world_runner, tmp_path_factory):
-    """A set-up with the recipes' contract on."""
-    folder = tmp_path_factory.mktemp("recipes")
-    with world_runner(
-        folder, change=lambda text: text + '\n[dialects.presign]\nprofile = "photo"\n'
-    ) as running:
-        yield running
-
-
 @pytest.mark.parametrize(("language", "program"), RUNNABLE, ids=[language for language, _ in RUNNABLE])
-def test_program_uploads_a_file(speaking, tmp_path, language, program):
+def test_program_uploads_a_file(world, tmp_path, language, program):
     """Each program, as it is written, leaves one more upload in the ledger."""
     if shutil.which(COMMANDS[language][0]) is None:
         pytest.skip(f"{language} is not here")
     Image.new("RGB", (3, 2)).save(tmp_path / "photo.png")
-    before = len(speaking.ledger.list_uploads(state="uploaded", limit=100))
+    before = len(world.ledger.list_uploads(state="uploaded", limit=100))
     ran = subprocess.run(
-        [*COMMANDS[language], program.replace("http://127.0.0.1:8000", speaking.url)],
+        [*COMMANDS[language], program.replace("http://127.0.0.1:8000", world.url)],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -51,7 +41,7 @@ def test_program_uploads_a_file(speaking, tmp_path, language, program):
 
     assert (0, "") == (ran.returncode, ran.stderr)
     assert re.search(r"state\W+uploaded", ran.stdout)
-    assert before + 1 == len(speaking.ledger.list_uploads(state="uploaded", limit=100))
+    assert before + 1 == len(world.ledger.list_uploads(state="uploaded", limit=100))
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=range(len(SCRIPTS)))

@@ -3,6 +3,7 @@
 import json
 from base64 import b64decode
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +21,7 @@ from signer.callback_param import CallbackDefinition
 from signer.credential_request import parse_credential_request
 from signer.credential_services import CredentialServices, choose_margin
 from signer.credentials import Credentials
-from signer.grants import GrantIssuer
+from signer.grants import GrantIssuer, GrantRequest
 from signer.object_keys import compile_prefix_template
 from signer.places import define_place
 from signer.prefix_grants import PrefixKeys
@@ -281,3 +282,56 @@ def test_place_tells_sdks_what_they_must_know(
 
     assert (given["endpoint"], given["cname"]) == ("https://oss-cn-hangzhou.aliyuncs.com", cname)
     assert given["host"] == (host or "https://examplebucket.oss-cn-hangzhou.aliyuncs.com")
+
+
+def hold(
+    world: World, ticket_keys: TicketKeys, caller: Caller, subject: str, **changes: Any
+) -> tuple[str, str]:
+    """Return a prefix that was granted, and the ticket by which its client goes on below it."""
+    profile = world.services.profiles["photo"]
+    grant = world.credentials.issue_prefix(profile, GrantRequest(""), caller, subject)
+    return grant.facts.object_key, ticket_keys.issue_ticket(replace(grant.facts, **changes))
+
+
+def test_held_prefix_is_gone_on_with(world: World, ticket_keys: TicketKeys) -> None:
+    """A client in the middle of an upload gets fresh credentials for the same prefix, and a ticket that lives as long."""
+    profile = world.services.profiles["photo"]
+    prefix, ticket = hold(world, ticket_keys, ANYBODY, "anonymous")
+    world.now += timedelta(hours=2)
+    renewed = world.credentials.issue_prefix(profile, GrantRequest(""), ANYBODY, "anonymous", held=ticket)
+
+    assert prefix == renewed.facts.object_key
+    assert renewed.facts.expires == world.now + timedelta(hours=1)
+    assert world.sts.policies[-1] == world.sts.policies[0]
+
+
+@pytest.mark.parametrize(
+    ("subject", "later", "changes"),
+    [
+        ("bob", timedelta(), {}),
+        ("ann", timedelta(days=8), {}),
+        ("ann", timedelta(), {"use": "once"}),
+        ("ann", timedelta(), {"via": "post"}),
+        ("ann", timedelta(), {"profile": "file"}),
+        ("ann", timedelta(), {"bucket": "other"}),
+        ("ann", timedelta(), {"issuer": "api_key:other"}),
+    ],
+)
+def test_anothers_prefix_is_refused(
+    world: World, ticket_keys: TicketKeys, subject: str, later: timedelta, changes: dict[str, Any]
+) -> None:
+    """Another person's, another profile's, another kind of grant, or one of long ago."""
+    profile = world.services.profiles["photo"]
+    _, ticket = hold(world, ticket_keys, ANN, "ann", **changes)
+    world.now += later
+
+    with pytest.raises(errors.HeldGrantInvalid):
+        world.credentials.issue_prefix(profile, GrantRequest(""), ANN, subject, held=ticket)
+
+
+def test_text_that_is_no_ticket_is_refused(world: World) -> None:
+    """What none of our keys signed proves nothing."""
+    profile = world.services.profiles["photo"]
+
+    with pytest.raises(errors.HeldGrantInvalid):
+        world.credentials.issue_prefix(profile, GrantRequest(""), ANN, "ann", held="x.y")

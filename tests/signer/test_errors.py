@@ -16,7 +16,7 @@ from signer.errors import SignerError, quote
 PACKAGE = Path(signer.__file__).parent
 EDGES = {
     "views", "services", "open_uploads", "open_upload_views", "credential_services", "credential_views",
-    "dialect_services", "dialect_views",
+    "dialect_prefixes", "dialect_services", "dialect_views",
 }  # fmt: skip
 CORE = sorted({path.stem for path in PACKAGE.glob("*.py")} - EDGES - {"__init__"})
 LIBRARIES = {"cryptography", "itsdangerous", "orjson", "signer"}

@@ -57,6 +57,7 @@ def make_temporary() -> Callable[..., HandedCredentials]:
         given: dict[str, Any] = {
             "credentials": Credentials("STS.EXAMPLE-AK", "EXAMPLE-SECRET", "EXAMPLE-TOKEN"),
             "prefix": "app/GRANT.MAC/",
+            "grant": "HELD",
             "bucket": "demo-bucket",
             "region": "cn-hangzhou",
             "endpoint": "https://oss-cn-hangzhou.aliyuncs.com",

@@ -43,7 +43,7 @@ def test_web_page_learns_where_its_keys_begin(speak, make_temporary):
     """Behind the sample's fields stand those that a page of ours needs."""
     data = json.loads(speak("sts_web", make_temporary()).body)
 
-    assert ["dir", "bucket", "region", "endpoint", "callbackParam", "callbackVars"] == list(data)[4:]
+    assert ["dir", "grant", "bucket", "region", "endpoint", "callbackParam", "callbackVars"] == list(data)[4:]
 
 
 def test_web_page_asks_again_a_minute_before_the_end(speak, make_temporary):
@@ -105,7 +105,7 @@ def test_ali_oss_client_is_told_apart(speak, make_temporary):
 
     assert (
         b'{"credentials":{' + SDK + b'},"client":{"region":"oss-cn-hangzhou","bucket":"demo-bucket",'
-        b'"endpoint":"oss-cn-hangzhou.aliyuncs.com","secure":true,"authorizationV4":true},"dir":"app/GRANT.MAC/",'
+        b'"endpoint":"oss-cn-hangzhou.aliyuncs.com","cname":false,"secure":true,"authorizationV4":true},"dir":"app/GRANT.MAC/","grant":"HELD",'
         b'"callback":{"url":"https://u.example.com/callback","body":"{}","contentType":"application/json"},"refreshAfter":1200}'
     ) == answer.body
 

@@ -17,7 +17,7 @@ CREDENTIALS = (
     b'"Expiration":"2026-01-02T04:04:05Z"'
 )
 EXTRAS = (
-    b',"dir":"app/GRANT.MAC/","bucket":"demo-bucket","region":"cn-hangzhou","endpoint":"https://oss-cn-hangzhou.aliyuncs.com",'
+    b',"dir":"app/GRANT.MAC/","grant":"HELD","bucket":"demo-bucket","region":"cn-hangzhou","endpoint":"https://oss-cn-hangzhou.aliyuncs.com",'
     b'"callbackParam":{"callbackUrl":"https://u.example.com/callback","callbackBody":"{}","callbackBodyType":"application/json"},'
     b'"callbackVars":{}'
 )
@@ -165,6 +165,6 @@ def test_flutter_reads_the_reply(speak, make_temporary):
 
 
 def test_wish_is_for_an_hour_and_names_what_the_app_holds(ask):
-    """An app that goes on names its ``dir``, so that its keys stay good."""
+    """An app that goes on sends its ``grant``, so that its keys stay good."""
     assert TemporaryCredentials("", 3600) == ask("sts_mobile")
-    assert TemporaryCredentials("app/GRANT.MAC/", 3600) == ask("sts_mobile", query={"dir": "app/GRANT.MAC/"})
+    assert TemporaryCredentials("HELD", 3600) == ask("sts_mobile", query={"grant": "HELD"})
