@@ -2,7 +2,11 @@
 
 import base64
 import json
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -489,3 +493,36 @@ def test_page_of_2024_works_without_a_role(make_world):
 
         assert "" == data["security_token"]
         assert 200 == post_form(world, data["host"], list_v4_page(data, "a.png")).status
+
+
+@pytest.mark.parametrize(
+    ("path", "make_form", "status"),
+    [("/get_post_signature_for_oss_upload", list_v4_page, 403), ("/php/get.php", list_v1_page, 200)],
+)
+def test_acl_that_a_page_adds(legacy, path, make_form, status):
+    """A form signed with temporary credentials sets no ACL; one of the server's own key may, as the table of locks says."""
+    data = legacy.call("GET", path).json
+    form = [("x-oss-object-acl", "public-read"), *make_form(data, "a.png")]
+
+    assert status == post_form(legacy, data["host"], form).status
+
+
+def test_gulimall_upload_is_found_by_reconciliation(make_world, tmp_path):
+    """Nobody is called back, and the key alone proves the grant: reconciliation makes the row."""
+    with make_world() as world:
+        data = world.call("GET", "/thirdparty/oss/policy").json["data"]
+        answer = post_form(world, data["host"], list_gulimall_page(data, "a.png"))
+        before = find_uploads(world, data["dir"])
+        ended = subprocess.run(
+            [sys.executable, "-m", "ossgate", "reconcile", "--json", "--grace", "0s", "--rate", "0"],
+            capture_output=True,
+            text=True,
+            env={"OSSGATE_CONFIG": str(tmp_path / "ossgate.toml"), "PATH": os.environ["PATH"]},
+            cwd=Path(__file__).parents[2],
+            timeout=100,
+            check=False,
+        )
+        (upload,) = find_uploads(world, data["dir"])
+
+        assert (204, []) == (answer.status, before), ended.stderr
+        assert ("uploaded", "reconcile", 3) == (upload.state, upload.arrived_via, upload.size)

@@ -30,6 +30,7 @@ from signer.grants import GrantRequest
 from signer.object_headers import build_object_headers
 from signer.presign import UrlSigner
 from signer.seal import METADATA_NAME
+from signer.session_policy import build_session_policy
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "dialects.md"
 LOCKS = ("key", "size", "type", "overwrite", "callback", "ACL", "seal")
@@ -38,6 +39,7 @@ ROWS = [
     ("appserver_v1", "", 0, {}),
     ("appserver_v1_named", "", 0, {}),
     ("appserver_v4", "", 0, {}),
+    ("appserver_v4", "by temporary credentials", 0, {}),
     ("mall", "", 0, {}),
     ("gulimall", "", 0, {}),
     ("mini_program", "", 0, {}),
@@ -114,6 +116,24 @@ def read_url_locks(url, headers, key):
     }
 
 
+def read_session_locks(prefix):
+    """Read the locks of temporary credentials from their session policy: no condition of one names a size, a type or a callback."""
+    (statement,) = json.loads(build_session_policy("examplebucket", prefix, is_prefix=True, secure=True))[
+        "Statement"
+    ]
+    (resource,) = statement["Resource"]
+    assert {"Bool": {"acs:SecureTransport": "true"}} == statement["Condition"]
+    return {
+        "key": "prefix" if resource.endswith(f"/{prefix}*") else "one",
+        "size": "arrival",
+        "type": "arrival",
+        "overwrite": "possible",
+        "callback": "client",
+        "ACL": "open" if "oss:PutObjectAcl" in statement["Action"] else "pinned",
+        "seal": "no",
+    }
+
+
 @pytest.fixture
 def read_locks(make_profile, make_credentials, make_issuer, now):
     """Have a wish signed by the core, and read its locks from what comes out."""
@@ -156,15 +176,7 @@ def read_locks(make_profile, make_credentials, make_issuer, now):
             handed = sign_one_request(wish, object_key=prefix + "a.png", **common)
             return read_url_locks(handed.url, {"Content-Type": "image/png"}, "prefix")
         assert isinstance(wish, TemporaryCredentials)
-        return {
-            "key": "prefix",
-            "size": "arrival",
-            "type": "arrival",
-            "overwrite": "possible",
-            "callback": "client",
-            "ACL": "open",
-            "seal": "no",
-        }
+        return read_session_locks("photos/G.M/")
 
     return read
 
@@ -197,6 +209,9 @@ def render_locks(read_locks):
     lines = ["| contract | " + " | ".join(LOCKS) + " |", "|---" * (len(LOCKS) + 1) + "|"]
     for name, what, route, request in ROWS:
         locks = read_locks(read_wish(name, route, request))
+        if "temporary" in what:
+            # The bucket asks both: what the policy demands, and what the credentials that signed it may do.
+            locks["ACL"] = read_session_locks("photos/G.M/")["ACL"]
         told = f"`{name}`, {what}" if what else f"`{name}`"
         lines.append(f"| {told} | " + " | ".join(locks[lock] for lock in LOCKS) + " |")
     return lines
