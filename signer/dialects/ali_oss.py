@@ -8,6 +8,7 @@ five minutes, so ``refreshAfter`` of the second address is what ``refreshSTSToke
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from signer.dialects.contract import (
     Dialect,
@@ -21,6 +22,7 @@ from signer.dialects.contract import (
 from signer.dialects.credential_names import format_end, want_credentials
 from signer.dialects.handed import HandedCredentials
 from signer.dialects.wishes import Wish
+from signer.places import is_local_host
 
 
 def read(request: DialectRequest, options: Options) -> Wish:
@@ -35,7 +37,7 @@ def render_credentials(handed: HandedCredentials, request: DialectRequest, optio
 
 def render_client(handed: HandedCredentials, request: DialectRequest, options: Options) -> DialectAnswer:
     """Write all that a page needs before its first upload, each part ready to be handed to the SDK."""
-    secure, _, endpoint = handed.endpoint.partition("://")
+    endpoint = urlsplit(handed.endpoint)
     parameter = handed.callback
     callback: dict[str, Any] = {
         "url": parameter.get("callbackUrl", ""),
@@ -52,9 +54,12 @@ def render_client(handed: HandedCredentials, request: DialectRequest, options: O
             "client": {
                 "region": f"oss-{handed.region}",
                 "bucket": handed.bucket,
-                "endpoint": endpoint,
+                # With its scheme: of a bare host and port the SDK takes the host for a scheme.
+                "endpoint": handed.endpoint,
                 "cname": handed.is_cname,
-                "secure": secure == "https",
+                "secure": endpoint.scheme == "https",
+                # Under an address the bucket stands in the path, which the SDK does not see by itself.
+                "sldEnable": is_local_host(endpoint.hostname or ""),
                 "authorizationV4": True,
             },
             "dir": handed.prefix,

@@ -105,9 +105,18 @@ def test_ali_oss_client_is_told_apart(speak, make_temporary):
 
     assert (
         b'{"credentials":{' + SDK + b'},"client":{"region":"oss-cn-hangzhou","bucket":"demo-bucket",'
-        b'"endpoint":"oss-cn-hangzhou.aliyuncs.com","cname":false,"secure":true,"authorizationV4":true},"dir":"app/GRANT.MAC/","grant":"HELD",'
+        b'"endpoint":"https://oss-cn-hangzhou.aliyuncs.com","cname":false,"secure":true,"sldEnable":false,"authorizationV4":true},'
+        b'"dir":"app/GRANT.MAC/","grant":"HELD",'
         b'"callback":{"url":"https://u.example.com/callback","body":"{}","contentType":"application/json"},"refreshAfter":1200}'
     ) == answer.body
+
+
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9000", "http://localhost:9000"])
+def test_ali_oss_client_is_told_of_path_style(speak, make_temporary, endpoint):
+    """The SDK takes the host of a bare ``127.0.0.1:9000`` for a scheme, and leaves the bucket out under an address."""
+    client = json.loads(speak("ali_oss", make_temporary(endpoint=endpoint), route=1).body)["client"]
+
+    assert (endpoint, False, True) == (client["endpoint"], client["secure"], client["sldEnable"])
 
 
 def test_ali_oss_callback_has_host_and_sni_where_they_are_set(speak, make_temporary):
