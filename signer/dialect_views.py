@@ -46,6 +46,9 @@ def build_blueprint(spoken: Sequence[ConfiguredDialect]) -> Blueprint:
 def answer(spoken: ConfiguredDialect, route: Route, **arguments: str) -> Response:
     """Read a request as its contract does, have its wish granted, and write the outcome down."""
     g.dialect = spoken
+    if request.method == "HEAD":
+        # Who looks whether there is something is handed nothing.
+        return to_response(DialectAnswer(b""))
     services = dialect_services()
     caller = identify_request(services.signer.access, allow_query_bearer=spoken.dialect.query_bearer)
     if caller.way in (SESSION, PROXY):

@@ -209,3 +209,12 @@ def test_contracts_are_off_unless_named(make_client):
         answer = client.get(path)
 
         assert (404, "not_found") == (answer.status_code, answer.json["error"]["code"])
+
+
+def test_head_grants_nothing(make_client):
+    """Who looks whether there is something leaves no row and no promise."""
+    client = make_client()
+    answer = client.head("/presign?filename=a.png")
+
+    assert 200 == answer.status_code
+    assert [] == client.application.extensions["signer"].ledger.list_uploads(limit=5)
