@@ -1,9 +1,9 @@
-"""``signRequest`` of Uppy's next AwsS3 plugin: the client composes each request to the bucket, and has its URL signed.
+"""``signRequest`` of Uppy 6's AwsS3 plugin: the client composes each request to the bucket, and has its URL signed.
 
 Rules: https://github.com/transloadit/uppy, ``packages/@uppy/aws-s3/src/s3-client``: PUT with a key is PutObject, POST InitiateMultipartUpload; with
-``uploadId`` PUT is UploadPart, POST CompleteMultipartUpload, GET ListParts, DELETE AbortMultipartUpload. The client sends a Content-Type and no
-other header, and reads OSS's XML. It takes the key that it is answered for its own, so the key that it proposes is put below a prefix, and from
-then on it names that one.
+``uploadId`` PUT is UploadPart, POST CompleteMultipartUpload, GET ListParts, DELETE AbortMultipartUpload. The client sends the file's Content-Type
+with the first two, XML's with the completion, none with the rest, no other header ever, and reads OSS's XML. It takes the key that it is answered
+for its own, so the key that it proposes is put below a prefix, and from then on it names that one.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ _OPERATIONS: dict[tuple[str, bool], Operation] = {
     ("GET", True): "ListParts",
     ("DELETE", True): "AbortMultipartUpload",
 }
+_TYPED = ("PutObject", "InitiateMultipartUpload")
 
 
 def read(request: DialectRequest, options: Options) -> Wish:
@@ -74,7 +75,8 @@ def read(request: DialectRequest, options: Options) -> Wish:
                 f"{quote(sent)} is no part number", hint=f"parts are numbered from 1 to {MAX_PARTS}"
             )
         number = sent
-    content_type = read_text(fields, *CONTENT_TYPES)
+    # A page tells the file's type with every request, but these alone are sent with it, and a part has none.
+    content_type = read_text(fields, *CONTENT_TYPES) if operation in _TYPED else ""
     if operation == "CompleteMultipartUpload":
         content_type = XML
     return SignOneRequest(operation, key, content_type, upload_id, number)

@@ -32,6 +32,25 @@ def test_operation_is_derived_as_the_client_does(ask, fields, wish):
     assert wish == ask("uppy_sign", method="POST", body=json.dumps({"key": "a.png"} | fields).encode())
 
 
+@pytest.mark.parametrize(
+    ("method", "upload_id", "content_type"),
+    [
+        ("PUT", "", "image/png"),
+        ("POST", "", "image/png"),
+        ("PUT", "U", ""),
+        ("POST", "U", "application/xml"),
+        ("GET", "U", ""),
+        ("DELETE", "U", ""),
+    ],
+)
+def test_type_is_the_one_that_the_client_sends(ask, method, upload_id, content_type):
+    """A page tells the file's type each time; what is sent with another, or with none, must be signed so."""
+    fields = {"key": "a.png", "method": method, "partNumber": 1, "contentType": "image/png"}
+    body = json.dumps(fields | ({"uploadId": upload_id} if upload_id else {})).encode()
+
+    assert content_type == ask("uppy_sign", method="POST", body=body).content_type
+
+
 @pytest.mark.parametrize("method", ["DELETE", "GET", "HEAD", "", "PATCH"])
 def test_other_operations_are_never_signed(ask, method):
     """Nobody deletes or reads an object by an upload's grant."""
