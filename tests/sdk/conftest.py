@@ -12,21 +12,28 @@ import http.client
 import http.server
 import itertools
 import json
+import random
+import shutil
 import socket
+import subprocess
 import threading
 import urllib.parse
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+import anycrc
 import pytest
 
 from ossgate.emulator import Emulator, EmulatorOptions
 
-BUCKET = "demo-bucket"
+ROOT = Path(__file__).resolve().parents[2]
+NODE = Path(__file__).parent / "node"
+BUCKET, WEB_BUCKET = "demo-bucket", "web-bucket"
 REGION = "cn-hangzhou"
 KEY_ID, KEY_SECRET = "sdk-key-id", "sdk-key-secret"
 ROLE = "acs:ram::1234567890123456:role/uploader"
@@ -120,6 +127,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     options = EmulatorOptions(
         data_dir=tmp_path_factory.mktemp("sdk"),
         bucket=BUCKET,
+        more_buckets=(WEB_BUCKET,),
         region=REGION,
         access_key_id=KEY_ID,
         access_key_secret=KEY_SECRET,
@@ -141,6 +149,16 @@ def receiver() -> Iterator[Receiver]:
             status, content_type, answer = ANSWERS[self.path.rpartition("/")[2]]
             self.send_response(status)
             self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def do_GET(self) -> None:
+            # For clients in other languages: what has come here so far.
+            bodies = [each.body.decode() for each in found.received.get(self.path, [])]
+            answer = json.dumps(bodies).encode()
+            self.send_response(200)
+            self.send_header("Access-Control-Allow-Origin", "*")
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)
@@ -308,6 +326,64 @@ def post_form() -> Callable[..., Answer]:
             return Answer(response.status, response.headers, response.read())
 
     return post
+
+
+@pytest.fixture(scope="session")
+def node_packages() -> Path:
+    """Install what the lock file names, once, and tell the folder; without Node or npm the tests are skipped."""
+    missing = [name for name in ("node", "npm") if shutil.which(name) is None]
+    if missing:
+        pytest.skip(f"{' and '.join(missing)} not found; on Debian: apt install nodejs npm")
+    folder = ROOT / "build" / "node-sdk"
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (NODE / "package-lock.json").read_bytes()
+    stamp = folder / "installed"
+    if not stamp.exists() or stamp.read_bytes() != lock:
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(NODE / name, folder)
+        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+        if done.returncode:
+            pytest.skip(f"npm could not install ali-oss: {done.stderr[-500:]}")
+        stamp.write_bytes(lock)
+    return folder / "node_modules"
+
+
+@pytest.fixture(scope="session")
+def make_setting(
+    emulator: Emulator, receiver: Receiver, signing: Signing, assume: Callable[..., Keys]
+) -> Callable[..., dict[str, Any]]:
+    """Make what the scenarios of ali-oss are told, for one way of signing."""
+
+    def make(run: str, bucket: str = BUCKET) -> dict[str, Any]:
+        limited_folder = f"{run}-limited/"
+        resource = f"acs:oss:*:*:{bucket}/{limited_folder}*"
+        limited = assume({"Effect": "Allow", "Action": "oss:PutObject", "Resource": resource})
+        content = random.Random(7).randbytes(256_000)
+        return {
+            "run": run,
+            "endpoint": f"http://localhost:{emulator.port}",
+            "bucket": bucket,
+            "version": signing.version,
+            "keys": describe_keys(signing.keys),
+            "temporary": describe_keys(assume()),
+            "longTerm": {"id": KEY_ID, "secret": KEY_SECRET},
+            "limited": describe_keys(limited),
+            "limitedFolder": limited_folder,
+            "role": ROLE,
+            "receiver": receiver.url,
+            "cleanKeys": [key for key in ODD_KEYS if "/../" not in key],
+            "content": base64.b64encode(content).decode(),
+            "crc": str(anycrc.Model("CRC64-XZ").calc(content)),
+        }
+
+    return make
+
+
+def describe_keys(keys: Keys) -> dict[str, str]:
+    """Name keys as ali-oss does."""
+    named = {"accessKeyId": keys.access_key_id, "accessKeySecret": keys.access_key_secret}
+    return {**named, "stsToken": keys.token} if keys.token else named
 
 
 @pytest.fixture
