@@ -18,7 +18,7 @@ INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --no-input -
 COMPILE := build/uv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
 	--python-version 3.11 --extra postgresql --extra redis
 
-.PHONY: all demo test check bench lock clean
+.PHONY: all demo test faults check bench lock clean
 .DELETE_ON_ERROR:
 
 # What CI runs: the checks, then the tests.
@@ -31,6 +31,11 @@ demo: $(RUN_TIME)
 # Run all tests. Those of the pages want Chromium, those of the ledger also PostgreSQL, and skip where there is none.
 test: $(DEVELOPMENT)
 	@$(PY) -m pytest $(ARGS)
+
+# Break everything that can break, on SQLite and PostgreSQL, with what takes minutes and kills servers by the hundred;
+# `make test` runs the short part. Wants Linux; those with PostgreSQL skip where there is none.
+faults: $(DEVELOPMENT)
+	@$(PY) -m pytest tests/faults -m "" $(ARGS)
 
 # Check format, lint and types; changes nothing.
 check: $(DEVELOPMENT)
