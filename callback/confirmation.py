@@ -10,6 +10,9 @@ from signer.errors import SealError
 from signer.facts import Facts
 from signer.seal import SealKeys
 
+LINK = "symlink"
+"""What ``x-oss-object-type`` calls an object that only points to another, in small letters."""
+
 
 class ObjectFacts(Protocol):
     """What the bucket says of one object; the ETag without quotes, in upper case."""
@@ -24,6 +27,8 @@ class ObjectFacts(Protocol):
     def seal(self) -> str | None: ...  # noqa: D102
     @property
     def crc64(self) -> str | None: ...  # noqa: D102
+    @property
+    def object_type(self) -> str: ...  # noqa: D102
 
 
 def open_object_seal(found: ObjectFacts, *, upload_id: str, seal_keys: SealKeys) -> Facts:
@@ -74,8 +79,16 @@ def check_object(
         grant: What the seal should tell; by default the same facts. An object below a prefix carries its grant's seal.
 
     Raises:
-        BucketDisagrees: Size, ETag, type or seal differ; answered with 409.
+        BucketDisagrees: Size, ETag, type or seal differ, or it is a link to another object; answered with 409.
     """
+    if found.object_type.lower() == LINK:
+        # Whoever may write an object may make it a link, with metadata of its own and the target's size and ETag
+        # (PutSymlink, https://help.aliyun.com/zh/oss/developer-reference/putsymlink); our signed links would then show the target.
+        raise BucketDisagrees(
+            "the object is a link to another object",
+            hint="nothing of this upload was stored; send the file itself",
+            upload_id=facts.upload_id,
+        )
     if claims is not None and (found.size != claims.size or found.etag != claims.etag):
         raise BucketDisagrees(
             f"the bucket holds {found.size} bytes under this key, the callback tells of {claims.size} bytes"

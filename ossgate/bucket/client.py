@@ -34,6 +34,7 @@ class ObjectHead:
     seal: str | None
     crc64: str | None
     last_modified: str = ""
+    object_type: str = "Normal"
 
 
 class BucketClient:
@@ -137,4 +138,5 @@ def _read_head(response: urllib3.BaseHTTPResponse) -> ObjectHead | None:
         seal=headers.get(METADATA_NAME),
         crc64=headers.get("x-oss-hash-crc64ecma"),
         last_modified=headers.get("Last-Modified", ""),
+        object_type=headers.get("x-oss-object-type", "Normal"),
     )

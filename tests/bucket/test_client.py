@@ -18,7 +18,7 @@ CREDENTIALS = Credentials("id", "secret", "token")
 OSS = {"x-oss-request-id": "5C06A3B67B8B5A3DA422299D"}
 FOUND = OSS | {
     "Content-Length": "5", "ETag": '"ab12"', "Content-Type": "image/jpeg",
-    METADATA_NAME: "seal", "x-oss-hash-crc64ecma": "77",
+    METADATA_NAME: "seal", "x-oss-hash-crc64ecma": "77", "x-oss-object-type": "Symlink",
 }  # fmt: skip
 
 
@@ -36,13 +36,13 @@ def answer(httpserver, status, headers):
 
 
 def test_head_object_reads_the_objects_facts(httpserver, place, client):
-    """Size, ETag in upper case, type, seal and CRC come from the headers."""
+    """Size, ETag in upper case, type, seal, CRC and whether it is a link come from the headers."""
     answer(httpserver, 200, FOUND)
 
     found = client.head_object(place, "a/b c.jpg", seconds=2)
 
-    assert (5, "AB12", "image/jpeg", "seal", "77") == (
-        found.size, found.etag, found.content_type, found.seal, found.crc64,
+    assert (5, "AB12", "image/jpeg", "seal", "77", "Symlink") == (
+        found.size, found.etag, found.content_type, found.seal, found.crc64, found.object_type,
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ class Found:
     content_type: str = "image/jpeg"
     seal: str | None = None
     crc64: str | None = None
+    object_type: str = "Normal"
 
 
 @pytest.fixture
@@ -48,6 +49,7 @@ def test_check_object_passes_the_granted_object(make_found, make_facts, make_bod
         {"seal": "AAAA"},
         {"seal": "é"},
         {"seal": "A" * 9000},
+        {"object_type": "Symlink"},
     ],
 )
 def test_check_object_refuses_another_object(make_found, make_facts, make_body, seal_keys, changes):
@@ -81,3 +83,12 @@ def test_open_object_seal_refuses_a_foreign_key(make_facts, make_found):
     """A seal of another installation is not ours."""
     with pytest.raises(BucketDisagrees):
         open_object_seal(make_found(), upload_id=make_facts().upload_id, seal_keys=SealKeys([b"x" * 32]))
+
+
+@pytest.mark.parametrize("via", ["sts", "post"])
+def test_link_to_another_object_is_no_upload(make_found, make_facts, seal_keys, via):
+    """Credentials that may write may make a link, which shows size and ETag of what it points to, and metadata of its own."""
+    facts = make_facts(via=via)
+
+    with pytest.raises(BucketDisagrees, match="link"):
+        check_object(make_found(facts, object_type="Symlink"), facts, seal_keys=seal_keys)
