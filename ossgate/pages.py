@@ -190,6 +190,7 @@ def describe_profile(profile: ProfileView, messages: Messages) -> dict[str, Any]
         "max_size": profile.max_size,
         "min_size": profile.min_size,
         "content_types": list(profile.content_types),
+        "via": list(profile.via),
         "limits": describe_limits(profile, messages),
         "types": describe_types(profile, messages),
         "sizes": describe_sizes(profile, messages),

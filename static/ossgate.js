@@ -126,7 +126,7 @@ export async function postForm(grant, file, { onProgress, onSent, stallTimeout =
  *     arrived is asked for first, and a grant that still holds is used again.
  * @param {number[]} [options.confirmDelays] See `settleUpload`.
  * @param {number} [options.partsAbove] Bytes above which a file goes in parts, 32 MiB by default; Infinity for never.
- * @param {string[]} [options.via] The profile's ways of upload, where the caller knows them; else the server is asked,
+ * @param {string[]} [options.ways] The profile's `via`, where the caller knows them; else the server is asked,
  *     for large files alone.
  * @param {number} [options.parallel] See `uploadInParts`, like the next two.
  * @param {string} [options.resume]
@@ -213,12 +213,12 @@ export async function upload(server, file, options) {
 
 
 /** Tell whether a file is sent in parts: it is large, or its profile takes no forms. */
-async function goesInParts(server, file, { profile, partsAbove = PARTS_ABOVE, via, headers, signal }) {
-  if (via === undefined && file.size > partsAbove) {
+async function goesInParts(server, file, { profile, partsAbove = PARTS_ABOVE, ways, headers, signal }) {
+  if (ways === undefined && file.size > partsAbove) {
     const profiles = await fetchProfiles(server, { headers, signal });
-    via = profiles.find((each) => each.name === profile)?.via;
+    ways = profiles.find((each) => each.name === profile)?.via;
   }
-  return via?.includes("multipart") === true && (file.size > partsAbove || !via.includes("post"));
+  return ways?.includes("multipart") === true && (file.size > partsAbove || !ways.includes("post"));
 }
 
 function isFresh(grant) {

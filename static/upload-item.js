@@ -7,9 +7,11 @@ import { duration, exactSize, knows, percent, sentences, shownName, size, t } fr
 const ACTIONS = {
   waiting: ["cancel"],
   granting: ["cancel"],
-  sending: ["cancel"],
+  sending: ["pause", "cancel"],
+  paused: ["resume", "cancel"],
   sent: ["cancel"],
-  asking: ["cancel"],
+  asking: ["pause", "cancel"],
+  completing: ["cancel"],
   confirming: ["cancel"],
   done: ["remove"],
   unconfirmed: ["confirm", "remove"],
@@ -17,6 +19,7 @@ const ACTIONS = {
   refused: ["instead", "remove"],
   cancelled: ["retry", "remove"],
 };
+const MEASURED = new Set(["sending", "paused"]);
 const ENDED = new Set(["done", "unconfirmed", "failed", "refused", "cancelled"]);
 
 /** Say what went wrong and what to do, in the reader's language where the code is known. */
@@ -42,7 +45,7 @@ function describeOss(oss) {
 export class ItemView {
   /**
    * @param {import("./upload-queue.js").Item} item
-   * @param {(action: string, item: object) => void} onAction Called with cancel, retry, confirm, instead or remove.
+   * @param {(action: string, item: object) => void} onAction Called with cancel, pause, resume, retry, confirm, instead or remove.
    * @param {(item: object) => object | null} findInstead Another profile that would take the file, or null.
    */
   constructor(item, onAction, findInstead) {
@@ -76,21 +79,23 @@ export class ItemView {
   /** Draw the item as it is now. */
   update() {
     const { item, parts } = this;
-    if (item.state === "sending") {
+    if (MEASURED.has(item.state)) {
       this.#drawProgress();
     }
+    // How much was there before is known after the first progress alone.
+    parts.note.hidden = item.storedBefore === null || !MEASURED.has(item.state);
     if (item.state === this.drawnState) {
       return;
     }
     this.drawnState = item.state;
     this.element.dataset.state = item.state;
     parts.bar.hidden = ENDED.has(item.state) || item.state === "waiting";
-    if (item.state !== "sending") {
+    if (!MEASURED.has(item.state)) {
       // Without a value the bar shows that something goes on, not how much of it.
       parts.bar.removeAttribute("value");
       parts.state.textContent = t(`state.${item.state}`);
+      parts.detail.textContent = "";
     }
-    parts.detail.textContent = "";
     const troubled = item.error !== null && ENDED.has(item.state) && item.state !== "cancelled";
     parts.problem.textContent = troubled ? explain(item.error, item) : "";
     parts.problem.hidden = !troubled;
@@ -118,7 +123,10 @@ export class ItemView {
     const { item, parts } = this;
     const share = item.file.size ? item.loaded / item.file.size : 1;
     parts.bar.value = share * 100;
-    parts.state.textContent = t("state.sending", {
+    if (item.storedBefore !== null) {
+      parts.note.textContent = t("state.resumed", { loaded: size(item.storedBefore) });
+    }
+    parts.state.textContent = t(`state.${item.state}`, {
       percent: percent(share),
       loaded: size(item.loaded, true),
       total: size(item.file.size, true),
@@ -130,11 +138,12 @@ export class ItemView {
 
   #drawActions() {
     const { item, parts } = this;
-    const hadFocus = this.element.contains(document.activeElement) && document.activeElement.dataset.action !== undefined;
+    const focused = this.element.contains(document.activeElement) ? document.activeElement.dataset.action : undefined;
     const instead = item.state === "refused" ? this.findInstead(item) : null;
     const buttons = [];
     for (const action of ACTIONS[item.state]) {
-      const useless = action === "retry" && item.state === "failed" && !item.error?.retryable;
+      const useless =
+        (action === "retry" && item.state === "failed" && !item.error?.retryable) || (action === "pause" && !item.inParts);
       if (!useless && (action !== "instead" || instead)) {
         buttons.push(this.#buildButton(action, t(`action.${action}`, { profile: instead?.title ?? "" })));
       }
@@ -142,8 +151,8 @@ export class ItemView {
     const isQuiet = (button) => button.className === "quiet";
     parts.aside.replaceChildren(...buttons.filter(isQuiet));
     parts.actions.replaceChildren(...buttons.filter((button) => !isQuiet(button)));
-    if (hadFocus) {
-      buttons[0]?.focus();
+    if (focused !== undefined) {
+      (buttons.find((button) => button.dataset.action === focused) ?? buttons[0])?.focus();
     }
   }
 
@@ -153,7 +162,7 @@ export class ItemView {
     button.dataset.action = action;
     button.setAttribute("aria-label", t("item.action", { action: label, name: this.name }));
     button.addEventListener("click", () => this.onAction(action, this.item));
-    if (["remove", "cancel"].includes(action)) {
+    if (["remove", "cancel", "pause", "resume"].includes(action)) {
       // On narrow screens the sign stands for the word.
       const word = document.createElement("span");
       word.textContent = label;

@@ -4,6 +4,7 @@
 
 import { checkFile } from "./ossgate.js";
 import { explain, ItemView } from "./upload-item.js";
+import { LeftOvers } from "./upload-left.js";
 import { Queue } from "./upload-queue.js";
 import { pageData, percent, plural, shownName, size, t } from "./messages.js";
 
@@ -20,6 +21,13 @@ let announcement = null;
 let sumIsDue = false;
 
 const queue = new Queue({ server: "", onChange: drawItem, onIdle: sayEnd });
+const left = new LeftOvers({
+  profiles,
+  isShown: (uploadId) => queue.items.some((item) => item.uploadId === uploadId),
+  onDiscard: (uploadId) => queue.giveUp(uploadId),
+  onTake: (file, profile) => addFiles([file], profile),
+  say,
+});
 
 /** Say something to screen readers: what comes close together is said together. */
 function say(sentence) {
@@ -32,12 +40,17 @@ function say(sentence) {
 }
 
 function sayOutcome(item) {
-  if (said.get(item) === item.state) {
+  const before = said.get(item);
+  if (before === item.state) {
     return;
   }
   said.set(item, item.state);
   const name = shownName(item.file.name, 40);
-  if (item.state === "done") {
+  if (item.state === "paused") {
+    say(t("said.paused", { name, percent: percent(item.loaded / item.file.size) }));
+  } else if (before === "paused" && item.state === "asking") {
+    say(t("said.resumed", { name }));
+  } else if (item.state === "done") {
     say(t("said.done", { name }));
   } else if (item.state === "unconfirmed") {
     say(t("said.unconfirmed", { name }));
@@ -61,6 +74,9 @@ function drawItem(item) {
     find("items").append(view.element);
   }
   view.update();
+  if (said.get(item) !== item.state && (item.inParts || ended.has(item.state))) {
+    left.draw();
+  }
   sayOutcome(item);
   if (!sumIsDue) {
     // Once for all files that are added together.
@@ -79,6 +95,7 @@ function drawSum() {
   const total = counted.reduce((sum, item) => sum + item.file.size, 0);
   const loaded = counted.reduce((sum, item) => sum + (item.state === "failed" ? 0 : item.loaded), 0);
   const busy = items.some((item) => !ended.has(item.state));
+  const moving = items.some((item) => !ended.has(item.state) && item.state !== "paused");
 
   document.body.classList.toggle("has-items", items.length > 0);
   find("queue-empty").hidden = items.length > 0;
@@ -92,7 +109,7 @@ function drawSum() {
   const retried = items.filter(mayRetry);
   find("retry-failed").hidden = busy || retried.length < 2;
   find("clear-finished").hidden = !items.some((item) => item.state === "done");
-  document.title = busy && total ? `${t("queue.title", { percent: percent(loaded / total) })} · ossgate` : title;
+  document.title = moving && total ? `${t("queue.title", { percent: percent(loaded / total) })} · ossgate` : title;
 }
 
 function mayRetry(item) {
@@ -107,6 +124,10 @@ function findInstead(item) {
 function act(action, item) {
   if (action === "cancel") {
     queue.cancel(item);
+  } else if (action === "pause") {
+    queue.pause(item);
+  } else if (action === "resume") {
+    queue.resume(item);
   } else if (action === "retry" || action === "confirm") {
     queue.retry(item);
   } else if (action === "instead") {
@@ -152,8 +173,7 @@ function drawProfile() {
   find("paste-hint").hidden = fingers || !images;
 }
 
-function addFiles(files) {
-  const profile = chosenProfile();
+function addFiles(files, profile = chosenProfile()) {
   const added = [...files];
   if (added.length === 0) {
     return;
@@ -247,6 +267,13 @@ function listen() {
       event.target.value = "";
     });
   }
+  find("left-chooser").addEventListener("change", (event) => {
+    const [file] = event.target.files;
+    event.target.value = "";
+    if (file) {
+      left.take(file);
+    }
+  });
   document.addEventListener("paste", (event) => addFiles([...(event.clipboardData?.files ?? [])].map(namePasted)));
   listenForDrops();
   for (const radio of document.querySelectorAll("input[name=profile]")) {
@@ -258,7 +285,8 @@ function listen() {
     find("queue-title").focus();
   });
   addEventListener("beforeunload", (event) => {
-    if (queue.items.some((item) => !ended.has(item.state))) {
+    // What is paused goes on at the next visit.
+    if (queue.items.some((item) => !ended.has(item.state) && item.state !== "paused")) {
       event.preventDefault();
     }
   });
@@ -270,4 +298,5 @@ if (fingers) {
 listen();
 drawProfile();
 drawSum();
+left.draw();
 find("uploader").hidden = false;

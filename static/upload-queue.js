@@ -2,15 +2,19 @@
  * The queue of the upload page: what waits, what runs, and what came of it. No DOM.
  */
 
-import { checkFile, upload, UploadError } from "./ossgate.js";
+import { abortUpload, checkFile, PauseControl, upload, UploadError } from "./ossgate.js";
+import { claim, claimEarlier, forget, release, remember } from "./upload-memory.js";
 
 const PARALLEL = 3;
 const RATE_MEMORY = 4_000;
+// After these there is nothing in the bucket to go on with.
+const OVER = new Set(["cancelled", "upload_closed", "upload_unknown", "grant_expired"]);
 
 /**
  * One file on its way.
  *
- * Its state is one of: waiting, granting, sending, sent, asking, confirming, done, unconfirmed, failed, refused, cancelled.
+ * Its state is one of: waiting, granting, sending, paused, sent, asking, completing, confirming, done, unconfirmed, failed,
+ * refused, cancelled.
  */
 export class Item {
   constructor(file, profile) {
@@ -23,6 +27,10 @@ export class Item {
     this.result = null;
     this.error = null;
     this.controller = null;
+    this.control = new PauseControl();
+    this.inParts = false;
+    this.resumed = false;
+    this.storedBefore = null;
     this.samples = [];
   }
 
@@ -40,6 +48,11 @@ export class Item {
 
   /** Take in how far the file is, and tell the speed of the last seconds. */
   measure(loaded, now) {
+    // What was lost on the way has been carried all the same: the speed is that of the line.
+    const lost = Math.max(0, this.loaded - loaded);
+    for (const sample of this.samples) {
+      sample.loaded -= lost;
+    }
     this.loaded = loaded;
     this.samples.push({ loaded, now });
     while (this.samples.length > 2 && now - this.samples[0].now > RATE_MEMORY) {
@@ -79,10 +92,10 @@ export class Queue {
     return item;
   }
 
-  /** Start what may start. */
+  /** Start what may start; what is paused keeps nobody waiting. */
   pump() {
     for (const item of this.items) {
-      if (this.items.filter((each) => each.running).length >= PARALLEL) {
+      if (this.items.filter((each) => each.running && each.state !== "paused").length >= PARALLEL) {
         return;
       }
       if (item.state === "waiting" && !item.running) {
@@ -97,6 +110,14 @@ export class Queue {
     this.pump();
   }
 
+  pause(item) {
+    item.control.pause();
+  }
+
+  resume(item) {
+    item.control.resume();
+  }
+
   cancel(item) {
     if (item.running) {
       item.controller.abort();
@@ -106,26 +127,55 @@ export class Queue {
   }
 
   remove(item) {
-    item.controller?.abort();
     this.items = this.items.filter((each) => each !== item);
+    if (item.running) {
+      item.controller.abort();
+    } else if (item.inParts && ["failed", "waiting"].includes(item.state)) {
+      this.giveUp(item.uploadId);
+    }
+  }
+
+  /** Give up an unfinished upload in parts; what cannot be given up now ends by itself with its grant. */
+  async giveUp(uploadId) {
+    forget(uploadId);
+    await abortUpload(this.server, uploadId).catch(() => {});
   }
 
   async #run(item) {
     const previous = item.error;
+    const goesOn = previous?.uploadId && previous.code !== "cancelled";
+    let remembered = null;
     item.controller = new AbortController();
+    item.control.resume();
     item.error = null;
+    item.uploadId = goesOn ? previous.uploadId : "";
+    item.inParts = false;
+    item.storedBefore = null;
     item.loaded = 0;
     item.rate = 0;
     item.samples = [];
+    const earlier = goesOn ? undefined : await claimEarlier(item.file, item.profile.name);
     try {
       item.result = await upload(this.server, item.file, {
         profile: item.profile.name,
+        ways: item.profile.via,
         previous: previous ?? undefined,
+        resume: earlier,
         signal: item.controller.signal,
+        control: item.control,
         onGrant: (grant) => {
           item.uploadId = grant.upload_id;
+          item.inParts = grant.part_size !== undefined;
+          item.resumed = grant.resumed === true;
+          if (item.inParts) {
+            claim(grant.upload_id);
+            remembered = remember(grant, item.file);
+          }
         },
         onProgress: ({ loaded }) => {
+          if (item.resumed) {
+            item.storedBefore ??= loaded;
+          }
           item.measure(loaded, performance.now());
           this.onChange(item);
         },
@@ -133,6 +183,11 @@ export class Queue {
           // "done" is told before the result is handed over; below it is both.
           if (state !== "done") {
             this.#change(item, state);
+          }
+          if (state === "paused") {
+            item.samples = [];
+            item.rate = 0;
+            this.pump();
           }
         },
       });
@@ -142,6 +197,17 @@ export class Queue {
       item.error = error instanceof UploadError ? error : new UploadError("page_error", String(error), { cause: error });
       item.state = item.error.stored ? "unconfirmed" : item.error.code === "cancelled" ? "cancelled" : "failed";
     }
+    await remembered;
+    const arrived = item.state === "done" || item.state === "unconfirmed";
+    if (arrived || OVER.has(item.error?.code)) {
+      forget(item.uploadId);
+    }
+    if (earlier && (arrived || (item.uploadId && item.uploadId !== earlier))) {
+      // It was complete already, or over, and the file was begun anew.
+      forget(earlier);
+    }
+    release(item.uploadId);
+    release(earlier);
     item.controller = null;
     this.onChange(item);
     this.pump();

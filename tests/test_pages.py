@@ -123,6 +123,14 @@ def test_upload_page_says_the_limits_of_each_profile(client: FlaskClient) -> Non
     )
 
 
+def test_upload_page_knows_the_ways_of_upload(client: FlaskClient, change: Callable[..., None]) -> None:
+    """The script learns which profiles take parts, so that it asks nobody."""
+    change(profiles=lambda: [PHOTO, replace(FILE, via=("post",))])
+    photo, file = read_page_data(client.get("/").text)["profiles"]
+    assert photo["via"] == ["post", "put", "multipart"]
+    assert file["via"] == ["post"]
+
+
 def test_upload_page_escapes_a_title(client: FlaskClient) -> None:
     """A profile's title is text, in the page as in its data."""
     html = client.get("/").text
@@ -419,14 +427,17 @@ def test_both_languages_have_the_same_texts() -> None:
 
 
 def test_texts_that_are_used_exist() -> None:
-    """Each text that a template or a script names is there."""
+    """Each text that a template or a script names is there; the console has texts of its own."""
+    console = json.loads((ROOT / "static" / "messages" / "console" / "en.json").read_text("utf-8"))
     english = pages.load_messages("en")
     for template in (ROOT / "templates").glob("*.html"):
+        texts = console if template.name.startswith("console") else {**english.server, **english.client}
         for key in re.findall(r"\bt\([\"']([\w.]+\w)[\"']", template.read_text("utf-8")):
-            assert english.knows(key), f"{template.name}: {key}"
+            assert key in texts, f"{template.name}: {key}"
     for script in (ROOT / "static").glob("*.js"):
+        texts = console if script.name.startswith("console") else english.client
         for key in re.findall(r"\bt\(\"([\w.]+\w)\"", script.read_text("utf-8")):
-            assert key in english.client, f"{script.name}: {key}"
+            assert key in texts, f"{script.name}: {key}"
 
 
 def test_errors_of_the_module_have_words() -> None:
