@@ -76,6 +76,16 @@ class Demo:
         """The key that the demo made for its console."""
         return (self.folder / "secrets" / "operator.key").read_text().strip()
 
+    def read_object(self, object_key: str) -> bytes:
+        """Read an object where the local OSS keeps it; the file's name may have a mark in its middle."""
+        path = self.folder / "emulator" / "buckets" / "demo-bucket" / "objects" / object_key
+        (found,) = path.parent.glob(f"{path.stem}*{path.suffix}")
+        return found.read_bytes()
+
+    def list_open_uploads(self) -> set[str]:
+        """List the uploads in parts that the local OSS holds, neither complete nor aborted."""
+        return {path.name for path in (self.folder / "emulator" / "multipart" / "demo-bucket").glob("*")}
+
     def lose_callbacks(self, times: int) -> None:
         """Have the local OSS lose the next callbacks."""
         self.call("POST", {"on": "callback", "action": "drop", "times": times})
@@ -237,6 +247,7 @@ class Visitor:
     demo: Demo
     trouble: list[str] = field(default_factory=list)
     posts: list[str] = field(default_factory=list)
+    puts: list[Request] = field(default_factory=list)
     in_flight: int = 0
     most_at_once: int = 0
     network: CDPSession | None = None
@@ -250,8 +261,33 @@ class Visitor:
         """Tell whether a request carries a file."""
         return request.method == "POST" and request.url.startswith(self.demo.emulator_url)
 
+    def watch(self) -> Visitor:
+        """Note what the page does wrong, and what it sends to the bucket."""
+        self.page.on("pageerror", lambda error: self.trouble.append(str(error)))
+        self.page.on(
+            "console",
+            lambda message: (
+                self.trouble.append(message.text)
+                if message.type in ("error", "warning") and not message.text.startswith(PROVOKED)
+                else None
+            ),
+        )
+        self.page.on("request", self.note_start)
+        self.page.on("requestfinished", self.note_end)
+        self.page.on("requestfailed", self.note_end)
+        return self
+
+    def reopen(self) -> Visitor:
+        """Close the tab, and open the page in a new one."""
+        context = self.context
+        self.page.close()
+        self.page, self.network = context.new_page(), None
+        return self.watch().open()
+
     def note_start(self, request: Request) -> None:
         """Count a file that begins to be sent."""
+        if request.method == "PUT" and request.url.startswith(self.demo.emulator_url):
+            self.puts.append(request)
         if self.is_post_to_bucket(request):
             self.posts.append(request.url)
             self.in_flight += 1
@@ -362,20 +398,7 @@ def visit(browser: Browser, demo: Demo) -> Iterator[Callable[..., Visitor]]:
     def build(**options: Any) -> Visitor:
         context = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | options))
         context.add_init_script(WATCH_VIOLATIONS)
-        visitor = Visitor(context.new_page(), demo)
-        page = visitor.page
-        page.on("pageerror", lambda error: visitor.trouble.append(str(error)))
-        page.on(
-            "console",
-            lambda message: (
-                visitor.trouble.append(message.text)
-                if message.type in ("error", "warning") and not message.text.startswith(PROVOKED)
-                else None
-            ),
-        )
-        page.on("request", visitor.note_start)
-        page.on("requestfinished", visitor.note_end)
-        page.on("requestfailed", visitor.note_end)
+        visitor = Visitor(context.new_page(), demo).watch()
         visitors.append(visitor)
         return visitor
 
