@@ -41,7 +41,7 @@ def parse_body(body: bytes, content_type: str) -> Claims:
         size = _parse_number(fields["size"])
     except KeyError as error:
         raise RequestMalformed(f"the callback body has no field {error.args[0]}") from error
-    if size is None or size < 0:
+    if size is None:
         raise RequestMalformed("the callback's size is no whole number")
     if not (
         isinstance(bucket, str)
@@ -89,7 +89,8 @@ def _parse_form(body: bytes) -> dict[str, object]:
 
 def _parse_number(value: object) -> int | None:
     if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        # As in digits: nothing below zero, and nothing that a database could not keep.
+        return value if 0 <= value < 2**63 else None
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
         return int(value)
     return None

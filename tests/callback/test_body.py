@@ -40,10 +40,21 @@ def test_parse_body_reads_both_forms_alike(body, content_type):
 
 
 @pytest.mark.parametrize(
-    ("width", "expected"), [('"640"', 640), ("640", 640), ('""', None), ("null", None), ('"null"', None)]
+    ("width", "expected"),
+    [
+        ('"640"', 640),
+        ("640", 640),
+        ('""', None),
+        ("null", None),
+        ('"null"', None),
+        ("-5", None),
+        (str(2**63), None),
+        ('"-5"', None),
+        ('"99999999999999999999"', None),
+    ],
 )
 def test_parse_body_reads_an_image_size_however_oss_writes_it(width, expected):
-    """A number, quoted or bare, or nothing for a file that is no image."""
+    """A number, quoted or bare, or nothing for a file that is no image and for what no image has."""
     body = json.dumps(FIELDS)[:-1].encode() + f',"width":{width},"height":{width}}}'.encode()
 
     assert (expected, expected) == (parse_body(body, JSON).width, parse_body(body, JSON).height)
