@@ -68,10 +68,14 @@ def read_request() -> CallbackRequest:
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise errors.BodyTooLarge("no callback of ours has so large a body")
     environ = request.environ
+    body = request.get_data()
+    # A body in chunks does not say its length beforehand.
+    if len(body) > MAX_BODY_BYTES:
+        raise errors.BodyTooLarge("no callback of ours has so large a body")
     return CallbackRequest(
         # PATH_INFO is decoded already, and what it was decoded from is what OSS signed.
         raw_target=environ["RAW_URI"],
-        body=request.get_data(),
+        body=body,
         content_type=environ.get("CONTENT_TYPE", ""),
         # Not request.authorization, which takes the signature for a scheme's name and changes its case.
         authorization=environ.get("HTTP_AUTHORIZATION", ""),

@@ -2,6 +2,7 @@
 
 import json
 import re
+from io import BytesIO
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -303,6 +304,18 @@ def test_refused_callbacks_are_kept_with_their_layer(app, client):
 def test_a_callback_that_is_too_large_is_not_read(client):
     """No callback of ours has more than 64 KB."""
     assert_error(client.post("/callback", data=b"x" * 70_000), 413, "callback_too_large")
+
+
+def test_a_callback_in_chunks_is_not_larger_either(client):
+    """Without a Content-Length it is counted as it comes, and neither verified nor kept."""
+    answer = client.post(
+        "/callback",
+        input_stream=BytesIO(b"x" * 70_000),
+        headers={"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+
+    assert_error(answer, 413, "callback_too_large")
 
 
 def test_log_names_the_request_and_no_secret(client, capfd):
