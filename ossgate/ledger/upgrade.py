@@ -3,6 +3,8 @@
 Many processes may do it at once: the first takes the lock and migrates, the others wait and find nothing to do.
 """
 
+import contextlib
+import os
 import sqlite3
 import time
 from pathlib import Path
@@ -33,6 +35,7 @@ def upgrade_database(database: Database) -> None:
             database.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise LedgerUnavailable(f"the database's folder cannot be made: {exc.strerror}") from exc
+        _create_for_owner(database.path)
     engine = database.create_migration_engine()
     if database.is_sqlite:
         event.listen(engine, "begin", _begin_exclusively)
@@ -49,6 +52,16 @@ def upgrade_database(database: Database) -> None:
         raise LedgerUnavailable(database.describe(cause)) from exc
     finally:
         engine.dispose()
+
+
+def _create_for_owner(path: Path) -> None:
+    """Create an SQLite file that its owner alone can read: it holds names, links and tickets. SQLite's files beside it follow it.
+
+    One that is there is not even opened, since to close it would drop SQLite's locks of this process.
+    """
+    # What else may be wrong SQLite says in its own words.
+    with contextlib.suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _begin_exclusively(connection: Connection) -> None:

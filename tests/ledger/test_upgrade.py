@@ -1,5 +1,6 @@
 """Migrations: from nothing, again, by several at once, and ending in the tables that the code expects."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -73,6 +74,19 @@ def test_upgrade_makes_the_folder(tmp_path: Path) -> None:
     ledger.upgrade()
     ledger.ping(timeout=5)
     ledger.close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_upgrade_makes_files_for_their_owner_alone(tmp_path: Path) -> None:
+    """Links, names and the tickets of refused callbacks are nothing for other accounts of the machine; the log beside it neither."""
+    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite3'}")
+    ledger.upgrade()
+    ledger.ping(timeout=5)
+    modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+    ledger.close()
+
+    assert "ledger.sqlite3-wal" in modes
+    assert set(modes.values()) == {0o600}
 
 
 def test_upgrade_when_the_folder_cannot_be_made(tmp_path: Path) -> None:
