@@ -143,7 +143,7 @@ def test_without_the_library(client: Any, monkeypatch: pytest.MonkeyPatch) -> No
     data = draw()
     monkeypatch.setitem(sys.modules, "PIL", None)
     refused = process(client, "image/resize,w_100", data)
-    message = "Resizing images needs Pillow: pip install pillow."
+    message = "Resizing images needs Pillow: pip install 'ossgate[images]'."
 
     assert (501, "NotImplemented", message, "") == refused.error
     assert 200 == process(client, "image/info", data).status
