@@ -64,7 +64,7 @@ FULL = Access(
     ambient=[TrustedProxy("X-User", ["192.0.2.1"])],
     bearers=BearerKeys([b"k" * 32]),
 )
-TOKEN, _ = FULL.bearers.issue_bearer("jwt:u", "u", "photo", seconds=60)
+TOKEN, _ = FULL.bearers.issue_bearer("jwt:u", "u", "photo", seconds=3600)
 
 
 @pytest.mark.parametrize(
