@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from ossgate.access.headers import is_own_origin
 from ossgate.errors import ApiError
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -321,7 +322,7 @@ def is_same_site() -> bool:
     if fetch_site is not None:
         return fetch_site in ("same-origin", "none")
     origin = request.headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc == request.host
+    return origin is None or is_own_origin(request.environ, origin)
 
 
 def _describe_upload(upload: Mapping[str, Any], messages: Messages) -> dict[str, Any]:

@@ -265,6 +265,7 @@ def test_form_of_any_type_uses_the_general_type(client: FlaskClient, issued: lis
         {"Sec-Fetch-Site": "same-site"},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
         {"Origin": "http://localhost:81"},
     ],
 )
