@@ -104,7 +104,8 @@ def parse_callback(
     body_type = document.get("callbackBodyType", FORM_TYPE)
     if not isinstance(body_type, str):
         raise OssError(CALLBACK_BODY_TYPE_INVALID)
-    body_type = body_type or FORM_TYPE
+    # Java leaves blanks behind values.
+    body_type = body_type.strip() or FORM_TYPE
     if body_type not in (FORM_TYPE, JSON_TYPE):
         raise OssError(CALLBACK_BODY_TYPE_UNSUPPORTED)
     indication = document.get("callbackSNI", False)
@@ -114,7 +115,7 @@ def parse_callback(
         raise OssError(CALLBACK_SIGNATURE_VERSION)
     headers = _check_additional_headers(document.get("additionalHeaders", {}))
     urls = _parse_urls(document.get("callbackUrl"), allow_private=allow_private, resolve=resolve)
-    return CallbackDefinition(urls, host, body, body_type, indication, headers)
+    return CallbackDefinition(urls, host.strip(), body, body_type, indication, headers)
 
 
 def _decode(encoded: str) -> dict[str, object]:
