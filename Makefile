@@ -43,7 +43,8 @@ check: $(DEVELOPMENT)
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 
-# Measure, each number beside a bare Flask view on the same machine.
+# Measure, each number beside a bare Flask view on the same machine. ARGS="--quick" takes a minute; further parts are
+# ARGS=workers, commits, growth (with --largest 1000000), signing and others; reconciliation has `-m bench.reconcile`.
 bench: $(DEVELOPMENT)
 	@$(PY) -m bench $(ARGS)
 

@@ -30,7 +30,11 @@ AIMS = {
     "callback_postgresql": Aim("least", 0.33),
     "callback_head_sqlite": Aim("least", 0.25),
     "callback_head_postgresql": Aim("least", 0.22),
+    "commits_2ms": Aim("least", 5),
+    "commits_10ms": Aim("least", 10),
     "signing": Aim("most", 3.5),
+    "over_boto3": Aim("least", 1.5),
+    "over_companion": Aim("least", 5),
     "memory": Aim("most", 2.5),
 }
 """Those of `docs/design.md`, "Speed"; a measurement without an aim is there to be looked at."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import cycle
 
 from bench.load import Load, Sample
-from bench.servers import Server
+from bench.servers import Child
 from bench.usage import read_cpu_seconds
 
 BARE = "bare"
@@ -19,7 +19,7 @@ class Case:
 
     name: str
     label: str
-    server: Server
+    server: Child
     requests: Iterator[bytes]
     load: Load
     beside: tuple[int, ...] = ()

@@ -12,6 +12,7 @@ class Cores:
 
     server: int | None
     load: int | None
+    allowed: tuple[int, ...] = ()
 
     @property
     def note(self) -> str:
@@ -26,7 +27,13 @@ def choose_cores() -> Cores:
     if not hasattr(os, "sched_getaffinity"):
         return Cores(None, None)
     allowed = sorted(os.sched_getaffinity(0))
-    return Cores(allowed[-1], allowed[-2]) if len(allowed) > 1 else Cores(None, None)
+    return Cores(allowed[-1], allowed[-2], tuple(allowed)) if len(allowed) > 1 else Cores(None, None)
+
+
+def spread(cores: Cores, process: int) -> None:
+    """Let a process run on every core that we may use, that of the load as well: several workers need several."""
+    if cores.allowed:
+        os.sched_setaffinity(process, cores.allowed)
 
 
 def pin(core: int | None, process: int = 0) -> None:

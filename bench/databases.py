@@ -16,37 +16,41 @@ LOCAL_POSTGRESQL = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
 
 
 def create_sqlite(folder: Path) -> str:
-    """Return the URL of a fresh SQLite ledger."""
+    """Return the URL of a fresh SQLite ledger in a folder, which is made."""
+    folder.mkdir(exist_ok=True)
     url = f"sqlite:///{folder / 'ledger.sqlite3'}"
     _create_tables(url)
     return url
 
 
 class PostgresqlServer:
-    """A server in which we make one database for ourselves and drop it again."""
+    """A server in which we make databases for ourselves and drop them again."""
 
     def __init__(self, url: str) -> None:
         self._url = url.replace("postgresql+psycopg://", "postgresql://", 1)
         self._name = f"ossgate_bench_{secrets.token_hex(6)}"
+        self._made = 0
 
     @contextmanager
     def create_database(self) -> Iterator[str]:
         """Give the URL of a fresh ledger, which is dropped at the end."""
-        self._execute(f"CREATE DATABASE {self._name}")
+        self._made += 1
+        name = f"{self._name}_{self._made}"
+        self._execute(f"CREATE DATABASE {name}")
         try:
             before, _, _ = self._url.rpartition("/")
-            url = before.replace("postgresql://", "postgresql+psycopg://", 1) + f"/{self._name}"
+            url = before.replace("postgresql://", "postgresql+psycopg://", 1) + f"/{name}"
             _create_tables(url)
             yield url
         finally:
-            self._execute(f"DROP DATABASE {self._name} WITH (FORCE)")
+            self._execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     def describe(self) -> str:
         """Return the server's version."""
         return f"PostgreSQL {self._execute('SHOW server_version')}"
 
     def pin_sessions(self, cores: Cores) -> list[int]:
-        """Keep the sessions of our database on the server's core, where we may, and return their processes.
+        """Keep the sessions of our databases on the server's core, where we may, and return their processes.
 
         Their work belongs to the callback as much as SQLite's does, which is done inside the server.
         """
@@ -54,7 +58,7 @@ class PostgresqlServer:
 
         with psycopg.connect(self._url, autocommit=True) as connection:
             rows = connection.execute(
-                "SELECT pid FROM pg_stat_activity WHERE datname = %s", [self._name]
+                "SELECT pid FROM pg_stat_activity WHERE starts_with(datname, %s)", [self._name]
             ).fetchall()
         pinned = []
         for (process,) in rows:

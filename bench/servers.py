@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from http.client import HTTPConnection
 from pathlib import Path
 
-from bench.cores import Cores, pin
+from bench.cores import Cores, pin, spread
 from bench.usage import list_family, read_cpu_seconds
 from ossgate.serving import APPLICATION, build_gunicorn_command, find_free_port
 
@@ -19,6 +19,8 @@ THREADS = 16
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
 ROOT = Path(__file__).resolve().parent.parent
+# What somebody has put on the path stays there: libraries that we are compared with need not be in our environment.
+_PATH = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 class Child:
@@ -30,7 +32,7 @@ class Child:
         self.name = name
         self.log = folder / f"{name}.log"
         read_end, self._write_end = os.pipe()
-        variables = {**os.environ, **environment, "OSSGATE_PARENT_FD": str(read_end), "PYTHONPATH": str(ROOT)}
+        variables = {**os.environ, **environment, "OSSGATE_PARENT_FD": str(read_end), "PYTHONPATH": _PATH}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 command,
@@ -65,6 +67,10 @@ class Child:
                 connection.close()
         raise RuntimeError(f"{self.name} does not run: {self.log.read_text(errors='replace')[-2000:]}")
 
+    def read_cpu_seconds(self) -> float | None:
+        """Return the CPU seconds that the process and its children have used."""
+        return read_cpu_seconds(list_family(self.process.pid))
+
     def stop(self) -> None:
         """End the process and wait for it."""
         if self._write_end < 0:
@@ -80,7 +86,7 @@ class Child:
 
 
 class Server(Child):
-    """One gunicorn with one worker."""
+    """One gunicorn; one worker on one core, unless told otherwise."""
 
     def __init__(
         self,
@@ -91,11 +97,20 @@ class Server(Child):
         folder: Path,
         cores: Cores,
         path: str,
+        workers: int = 0,
+        threads: int = THREADS,
     ) -> None:
+        """Start it.
+
+        Args:
+            workers: So many on all cores; zero for one on the servers' core.
+        """
         self.port = find_free_port(HOST)
-        command = build_gunicorn_command(HOST, self.port, workers=1, threads=THREADS)
+        command = build_gunicorn_command(HOST, self.port, workers=workers or 1, threads=threads)
         command[command.index(APPLICATION)] = application
         super().__init__(name, command, environment, folder=folder, core=cores.server)
+        if workers:
+            spread(cores, self.process.pid)
         try:
             self.wait_until_ready(self.port, path)
         except BaseException:
@@ -106,10 +121,6 @@ class Server(Child):
     def worker(self) -> int:
         """The process that answers."""
         return list_family(self.process.pid)[-1]
-
-    def read_cpu_seconds(self) -> float | None:
-        """Return the CPU seconds that arbiter and worker have used."""
-        return read_cpu_seconds(list_family(self.process.pid))
 
 
 def build_stub_command(port: int, objects: Path) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import subprocess
+from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +59,17 @@ quota = {{ pending_uploads = 1000000000, bytes = "1000000GB", period = "day" }}
 """
 
 
+OUTBOX = """
+[delivery]
+in_server = false
+
+[[delivery.webhooks]]
+name = "application"
+url = "https://application.example.com/uploads"
+secret = "file:secrets/webhook.key"
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Workplace:
     """Where one run of the measurements keeps its things."""
@@ -81,8 +93,12 @@ class Workplace:
         return load_settings(self.settings_file, {})
 
 
-def set_up_workplace(folder: Path, bucket_port: int) -> Workplace:
-    """Write keys and settings into an empty folder."""
+def set_up_workplace(folder: Path, bucket_port: int, *, outbox: bool = False) -> Workplace:
+    """Write keys and settings into an empty folder.
+
+    Args:
+        outbox: Whether somebody is to be told of each arrival, by another process than the servers.
+    """
     secrets_folder = folder / "secrets"
     secrets_folder.mkdir(mode=0o700)
     for name in ("ticket.key", "seal.key", "access-key-secret"):
@@ -101,6 +117,9 @@ def set_up_workplace(folder: Path, bucket_port: int) -> Workplace:
     )
     text += PROFILE.format(name=HEAD_PROFILE, verify_bucket="true")
     text += PROFILE.format(name=CLAIMS_PROFILE, verify_bucket="false")
+    if outbox:
+        write_secret(secrets_folder / "webhook.key", "whsec_" + b64encode(secrets.token_bytes(32)).decode())
+        text += OUTBOX
     (folder / "ossgate.toml").write_text(text, encoding="utf-8")
     return Workplace(folder, bucket_port, api_key, callback_key)
 
