@@ -6,8 +6,6 @@ import base64
 import contextlib
 import io
 import json
-import os
-import shutil
 import socket
 import struct
 import subprocess
@@ -30,21 +28,10 @@ from playwright.sync_api import (
     Page,
     Request,
     expect,
-    sync_playwright,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
 ARTEFACTS = ROOT / "artefacts"
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
-CHROMIUM_ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 READY_SECONDS = 30
 PATIENCE = 20_000
 # What the browser itself writes to the console when a request is refused; the tests provoke these.
@@ -103,19 +90,6 @@ class Demo:
 
 
 @pytest.fixture(scope="session")
-def chromium_path() -> str:
-    """Find a Chromium; without one the tests are skipped, but not where CI must run them all."""
-    for name in CHROMIUM_NAMES:
-        found = shutil.which(name)
-        if found:
-            return found
-    reason = f"no Chromium found (looked for {', '.join(CHROMIUM_NAMES)}); on Debian: apt install chromium"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-@pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory, chromium_path: str) -> Iterator[Demo]:
     """Start `ossgate demo` as a user does, and stop it as a user does."""
     port, emulator_port = find_free_ports(2)
@@ -162,15 +136,6 @@ def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> N
         except OSError:
             time.sleep(0.1)
     pytest.fail(f"the demo is not ready:\n{log.read_text('utf-8', 'replace')[-2000:]}")
-
-
-@pytest.fixture(scope="session")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    """Start one Chromium for all tests."""
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_ARGS)
-        yield launched
-        launched.close()
 
 
 class Cable:

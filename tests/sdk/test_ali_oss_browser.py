@@ -2,7 +2,6 @@
 
 import http.server
 import re
-import shutil
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from ossgate.emulator import Emulator
 
@@ -21,7 +20,6 @@ with warnings.catch_warnings():
 
 NODE = Path(__file__).parent / "node"
 NAMES = re.findall(r'^ +async "(.+)"\(t\)', (NODE / "scenarios.js").read_text("utf-8"), re.MULTILINE)
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 HTML = b"""<!doctype html><meta charset="utf-8"><title>ali-oss</title>
 <script src="sdk.js"></script><script src="scenarios.js"></script><script src="page.js"></script>"""
 
@@ -58,22 +56,12 @@ def page_url(node_packages: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def page(page_url: str) -> Iterator[Page]:
+def page(page_url: str, browser: Browser) -> Iterator[Page]:
     """The page, open in a Chromium."""
-    chromium = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-    if chromium is None:
-        pytest.skip(
-            f"no Chromium found (looked for {', '.join(CHROMIUM_NAMES)}); on Debian: apt install chromium"
-        )
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        opened = browser.new_page()
-        opened.goto(page_url)
-        yield opened
-        browser.close()
+    opened = browser.new_page()
+    opened.goto(page_url)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="module")
