@@ -33,7 +33,6 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = Path(__file__).parent / "pages"
 NODE = Path(__file__).parent / "node"
 INSTALLED = ROOT / "build" / "node-clients"
-DOCS = ROOT / "docs" / "clients.md"
 # What the recipes call the server; here it is the demo.
 DOCS_URL = "https://uploads.example.com"
 READY_SECONDS = 30.0
