@@ -4,22 +4,24 @@ SQLite: https://www.sqlite.org/wal.html and https://www.sqlite.org/pragma.html#p
 a commit survives a power cut). PostgreSQL: https://www.postgresql.org/docs/15/libpq-connect.html.
 """
 
-import importlib
 import math
 import random
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from ossgate.ledger.errors import DatabaseUrlInvalid, LedgerUnavailable, SchemaOutdated
+from ossgate.ledger.patience import load_connection_class
 from ossgate.ledger.tables import HEAD_REVISION
 
 _POSTGRESQL_DRIVER = "postgresql+psycopg"
@@ -36,6 +38,14 @@ _SQLITE_POLL_SECONDS = (0.0002, 0.0015)
 _SQLITE_BUSY_CODES = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 # Deadlock and serialisation failure: the transaction is at fault, not the server; done alone, each row passes.
 _POSTGRESQL_RETRY_CODES = ("40P01", "40001")
+# What one row is waited for, also by a callback that has four seconds for everything. PostgreSQL's driver takes no shorter
+# time than two seconds to connect.
+READ_SECONDS = 1.0
+_CONNECT_SECONDS = 2
+# After it has not answered, reads fail at once for so long: else each of a server's threads would wait for it, and none be left.
+_SILENCE_SECONDS = 2.0
+# Beside the lock that a statement waits for.
+_WRITE_MARGIN_SECONDS = 2.5
 
 
 class Database:
@@ -49,6 +59,7 @@ class Database:
         self.path = Path(self.url.database or "").absolute() if self.is_sqlite else None
         self._engine: Engine | None = None
         self._inherited: list[Any] = []
+        self._silent_until = 0.0
         self._lock = threading.Lock()
 
     @property
@@ -95,10 +106,8 @@ class Database:
             return self.connect_sqlite()
         from psycopg.types.numeric import Int8Dumper
 
-        positional, named = self.dialect.create_connect_args(self.url)
-        connection = self.dialect.loaded_dbapi.connect(
-            *positional, **{**self._postgresql_args(), **named, "autocommit": True}
-        )
+        connection = self._connect_postgresql(autocommit=True)
+        connection.patience = self.busy_timeout + _WRITE_MARGIN_SECONDS
         # psycopg picks a type by the size of each number, and each mix of types would be prepared anew.
         connection.adapters.register_dumper(int, Int8Dumper)
         milliseconds = int(self.busy_timeout * 1000)
@@ -106,6 +115,32 @@ class Database:
         # A process that is frozen in the middle of a batch must not keep its rows locked for ever.
         connection.execute("SET idle_in_transaction_session_timeout TO 30000")
         return connection
+
+    @contextmanager
+    def connect_reader(self, seconds: float) -> Iterator[Connection]:
+        """Lend a connection of the pool, on which no answer is waited for longer.
+
+        Raises:
+            LedgerUnavailable: The server has just not answered somebody else.
+            TimeoutError: It does not answer.
+        """
+        if time.monotonic() < self._silent_until:
+            raise LedgerUnavailable("the database does not answer")
+        try:
+            with self.engine.connect() as connection:
+                if self.is_sqlite:
+                    yield connection
+                    return
+                patient: Any = connection.connection.driver_connection
+                patient.patience = seconds
+                try:
+                    yield connection
+                finally:
+                    patient.patience = READ_SECONDS
+        except Exception as exc:
+            if self._is_silence(exc):
+                self._silent_until = time.monotonic() + _SILENCE_SECONDS
+            raise
 
     def create_migration_engine(self) -> Engine:
         """Build an engine without a pool that may create an SQLite file."""
@@ -217,11 +252,12 @@ class Database:
                 hide_parameters=True,
             )
         try:
-            importlib.import_module("psycopg")
+            load_connection_class()
         except ImportError as exc:
             raise LedgerUnavailable("PostgreSQL needs psycopg: pip install 'ossgate[postgresql]'") from exc
         return create_engine(
             self.url,
+            creator=self._connect_postgresql_reader,
             # Positional parameters on both databases, so that rows are plain tuples.
             paramstyle="format",
             isolation_level="AUTOCOMMIT",
@@ -229,9 +265,24 @@ class Database:
             max_overflow=12,
             pool_timeout=self.busy_timeout,
             pool_pre_ping=True,
-            connect_args=self._postgresql_args(),
             hide_parameters=True,
         )
+
+    def _connect_postgresql(self, **options: Any) -> Any:
+        positional, named = self.dialect.create_connect_args(self.url)
+        return load_connection_class().connect(*positional, **{**self._postgresql_args(), **named, **options})
+
+    def _connect_postgresql_reader(self) -> Any:
+        connection = self._connect_postgresql(connect_timeout=_CONNECT_SECONDS)
+        connection.patience = READ_SECONDS
+        # Sooner than we lose patience, so that the server does not wait on for somebody who has gone.
+        connection.execute(f"SET lock_timeout TO {int(READ_SECONDS * 900)}")
+        connection.commit()
+        return connection
+
+    def _is_silence(self, exc: BaseException) -> bool:
+        original = getattr(exc, "orig", exc)
+        return isinstance(original, TimeoutError) or type(original).__name__ == "ConnectionTimeout"
 
     def _postgresql_args(self) -> dict[str, Any]:
         seconds = max(2, math.ceil(self.busy_timeout))

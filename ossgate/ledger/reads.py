@@ -8,13 +8,15 @@ from sqlalchemy import Row as SqlRow
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from ossgate.ledger.database import Database
+from ossgate.ledger.database import READ_SECONDS, Database
 from ossgate.ledger.errors import LedgerBusy, LedgerUnavailable
 from ossgate.ledger.models import Change, Refusal, Upload
 from ossgate.ledger.rows import Row, parse_change, parse_refusal, parse_upload
 from ossgate.ledger.states import State
 from ossgate.ledger.tables import IS_UNSETTLED, IS_UPLOADED, history, refusal, upload
 
+# What looks through many rows may take its time.
+_LONG_READ_SECONDS = 60.0
 # Changes of one millisecond are told in the order in which states can follow each other.
 _ORDER: dict[str, int] = {
     state.value: place
@@ -24,14 +26,15 @@ _ORDER: dict[str, int] = {
 
 def fetch_upload(database: Database, upload_id: str) -> Upload | None:
     """Fetch one upload."""
-    rows = fetch_rows(database, select(upload).where(upload.c.upload_id == upload_id))
+    query = select(upload).where(upload.c.upload_id == upload_id)
+    rows = fetch_rows(database, query, seconds=READ_SECONDS)
     return parse_upload(rows[0]) if rows else None
 
 
 def fetch_history(database: Database, upload_id: str, *, limit: int | None = None) -> list[Change]:
     """Fetch an upload's changes, the oldest first; where there are more than the limit, the newest are missing."""
     query = select(history).where(history.c.upload_id == upload_id).order_by(history.c.at)
-    rows = fetch_rows(database, query.limit(limit))
+    rows = fetch_rows(database, query.limit(limit), seconds=READ_SECONDS)
     changes = [parse_change(row) for row in rows]
     return sorted(
         changes, key=lambda change: (change.at, _ORDER.get(change.claim, len(_ORDER)), change.claim)
@@ -84,17 +87,21 @@ def is_in_state(state: str) -> list[ColumnElement[bool]]:
     return [upload.c.state == state, IS_UNSETTLED]
 
 
-def fetch_rows(database: Database, query: Select[Any]) -> list[Row]:
+def fetch_rows(database: Database, query: Select[Any], *, seconds: float = _LONG_READ_SECONDS) -> list[Row]:
     """Run a query as a transaction of its own."""
-    return [row._asdict() for row in fetch_tuples(database, query)]
+    return [row._asdict() for row in fetch_tuples(database, query, seconds=seconds)]
 
 
-def fetch_tuples(database: Database, query: Select[Any]) -> Sequence[SqlRow[Any]]:
-    """Run a query as a transaction of its own, for rows as they come."""
+def fetch_tuples(
+    database: Database, query: Select[Any], *, seconds: float = _LONG_READ_SECONDS
+) -> Sequence[SqlRow[Any]]:
+    """Run a query as a transaction of its own, for rows as they come; the server has so many seconds for each answer."""
     try:
-        with database.engine.connect() as connection:
+        with database.connect_reader(seconds) as connection:
             return connection.execute(query).all()
     except DBAPIError as exc:
         raise LedgerUnavailable(database.describe(exc.orig or exc)) from exc
     except PoolTimeout as exc:
         raise LedgerBusy("every connection for reading is in use") from exc
+    except TimeoutError as exc:
+        raise LedgerUnavailable("the database does not answer") from exc

@@ -12,6 +12,7 @@ UP, DOWN = "up", "down"
 _CHUNK = 65536
 _LOOK = 0.05
 _LONGEST_HOLD = 60.0
+_LONGEST_PATTERN = 64
 
 
 def find_port():
@@ -174,11 +175,11 @@ class Proxy:
                 if not select.select([source], [], [], _LOOK)[0]:
                     continue
                 data = source.recv(_CHUNK)
-                self._wait(link, direction, tail + data)
+                self._wait(link, direction, data, tail)
                 if not data or link.cut:
                     break
                 self._send(link, sink, data)
-                tail = data[-64:]
+                tail = (tail + data)[-_LONGEST_PATTERN:]
             if not link.cut:
                 with contextlib.suppress(OSError):
                     sink.shutdown(socket.SHUT_WR)
@@ -187,14 +188,14 @@ class Proxy:
         finally:
             self._leave(link)
 
-    def _wait(self, link, direction, data):
+    def _wait(self, link, direction, data, tail):
         """Let time pass before a chunk goes on, as much as was asked for."""
         while (link.is_stranded or not self._moves.is_set()) and not link.cut and not self.closed:
             time.sleep(0.01)
         time.sleep(self.latency)
         if direction == UP:
             link.answered = False
-            hold = self._find(data)
+            hold = self._find(data, tail)
             if hold is not None and hold.answer:
                 link.hold = hold
             elif hold is not None:
@@ -211,10 +212,11 @@ class Proxy:
             hold.held.set()
             hold.go_on.wait(_LONGEST_HOLD)
 
-    def _find(self, data):
+    def _find(self, data, tail):
         with self._lock:
             for hold in self._holds:
-                if hold.pattern in data:
+                # What has gone on before may begin it, and is not it.
+                if hold.pattern in tail[max(0, len(tail) + 1 - len(hold.pattern)) :] + data:
                     self._holds.remove(hold)
                     return hold
         return None
