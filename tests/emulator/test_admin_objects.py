@@ -143,3 +143,10 @@ def test_other_sites_clear_nothing(
         assert 403 == client.request(method, f"/_emulator/{path}", headers=headers).status
     assert 200 == client.head("a").status
     assert 405 == client.request("PUT", f"/_emulator/{path}").status
+
+
+def test_blank_in_a_query(client: Any) -> None:
+    """Form rules hold in queries: the pytest plugin and browsers write a blank as a plus."""
+    client.put("a b+c", b"x")
+
+    assert b"x" == client.request("GET", "/_emulator/object?bucket=test-bucket&key=a+b%2Bc").body
