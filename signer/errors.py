@@ -17,7 +17,7 @@
     │   ├── PartNumberInvalid  TooManyParts  PartSizeInvalid
     │   └── PartsMissing  PartsMismatch  PartTooSmall  PartsSizeMismatch
     ├── UploadNotOpen           an upload that this cannot be done with
-    │   └── NotMultipart  UploadArrived  UploadGone  GrantExpired  ObjectExists
+    │   └── NotMultipart  UploadArrived  UploadGone  GrantStillGood  GrantExpired  ObjectExists
     ├── TicketError             TicketMalformed  TicketForged
     ├── SealError
     └── PrefixForged            signer.prefix_grants: an object key below no prefix of ours
@@ -210,6 +210,12 @@ class UploadArrived(UploadNotOpen):
     """The object is there already."""
 
     code = "upload_arrived"
+
+
+class GrantStillGood(UploadNotOpen):
+    """A signed form or PUT cannot be taken back before its end."""
+
+    code = "grant_still_good"
 
 
 class UploadGone(UploadNotOpen):

@@ -11,6 +11,7 @@ from ossgate.bucket import BucketClient, BucketRefused, BucketUnavailable, Store
 from ossgate.ledger import Ledger, TransitionForbidden, Upload
 from signer.errors import (
     GrantExpired,
+    GrantStillGood,
     NotMultipart,
     ObjectExists,
     PartsMismatch,
@@ -37,6 +38,8 @@ ABORT_SECONDS = 5.0
 HEAD_SECONDS = 2.0
 LEDGER_SECONDS = 3.0
 COMPLETE_GRACE = timedelta(minutes=10)
+# OSS judges a form by its own clock, which may differ from ours.
+REVOCATION_MARGIN = timedelta(minutes=10)
 """The last part may have been on its way when the grant ended."""
 _REFUSALS: dict[str, tuple[type[SignerError], str, str]] = {
     "InvalidPart": (PartsMismatch, "a part was sent again meanwhile", "complete again"),
@@ -173,6 +176,7 @@ class OpenUploads:
 
         Raises:
             UploadArrived: The object is there.
+            GrantStillGood: It is a signed form or PUT whose time is not over.
             UploadGone: It was deleted.
             BucketUnavailable: Whether the object is there cannot be told.
             LedgerBusy, LedgerUnavailable: Nothing was recorded.
@@ -185,6 +189,12 @@ class OpenUploads:
             found = self.bucket.head_object(profile.place, upload.object_key, seconds=HEAD_SECONDS)
             if found is not None:
                 raise UploadArrived("the object is there", hint="`confirm` settles it")
+        if upload.via != "multipart" and self.now() < upload.expires_at + REVOCATION_MARGIN:
+            # The client can still post it; were its place in the quota free by now, one could hold any number of them.
+            raise GrantStillGood(
+                "what was signed stays good until its grant ends, and cannot be taken back",
+                hint="leave it alone: it ends by itself, and its place in the quota is free then",
+            )
         if upload.state == "expired":
             # Its quota is free already, and a form of it that arrives late is still told.
             return

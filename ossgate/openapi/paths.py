@@ -112,8 +112,8 @@ SHOW = Operation(
 )  # fmt: skip
 ABORT = Operation(
     name="abortUpload", tag=UPLOADS, summary="Give an upload up", security=ANYBODY,
-    description="Of any kind, when it has not arrived: its parts are removed, its quota is free. What was signed stays good until it expires; "
-    "should it arrive after all, its callback is refused.",
+    description="An upload in parts that has not arrived: its parts are removed, its quota is free. A signed form or PUT stays good until "
+    "its grant ends, so it can only be given up then.",
     parameters=[_ID],
     answers={200: Answer("The upload, now `aborted`; again, and it is the same", ref("Upload"), examples.UPLOAD | {"state": "aborted"})},
     refusals=refusals.ABORT,

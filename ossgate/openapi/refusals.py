@@ -133,7 +133,9 @@ ABORT = [
     *ONE_UPLOAD,
     *RATE,
     *BUCKET,
-    *list_refusals(_SIGNER, signer.errors.UploadArrived, signer.errors.UploadGone),
+    *list_refusals(
+        _SIGNER, signer.errors.UploadArrived, signer.errors.GrantStillGood, signer.errors.UploadGone
+    ),
 ]
 CALLBACK = [*list_refusals(_CALLBACK, callback.errors.CallbackRefused), *LEDGER_READ]
 BEARERS = [*CREDENTIALS, *PROFILE, *BODY, *_with_status(403, "bearer_forbidden"), *RATE]

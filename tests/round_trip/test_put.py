@@ -148,10 +148,11 @@ def test_refused_request_for_a_put(world, wanted, status, code):
     assert (status, code, before) == (answer.status, answer.error, len(world.ledger.list_uploads(limit=1000)))
 
 
-def test_aborted_put_that_arrives_after_all_is_refused(world, put):
-    """What was signed stays good; its callback is not believed any more."""
+def test_signed_put_is_not_given_up(world, put):
+    """What was signed stays good, so it keeps its place in the quota, and arrives as ever."""
     grant = ask(world)
-    assert "aborted" == world.call("DELETE", f"/v1/uploads/{grant['upload_id']}").json["state"]
+    refused = world.call("DELETE", f"/v1/uploads/{grant['upload_id']}")
 
-    assert 203 == put(grant).status
-    assert "aborted" == world.call("GET", f"/v1/uploads/{grant['upload_id']}").json["state"]
+    assert (409, "grant_still_good") == (refused.status, refused.error)
+    assert 200 == put(grant).status
+    assert "uploaded" == world.call("GET", f"/v1/uploads/{grant['upload_id']}").json["state"]

@@ -17,7 +17,7 @@ from signer.callback_param import CallbackDefinition
 from signer.grants import GrantIssuer, GrantRequest
 from signer.issue_request import IssueRequest
 from signer.multipart_grants import MultipartGrant
-from signer.open_uploads import OpenUploads
+from signer.open_uploads import REVOCATION_MARGIN, OpenUploads
 from signer.part_requests import CompleteRequest
 from signer.profiles import Profile, Quota
 from signer.seal import METADATA_NAME, SealKeys
@@ -550,12 +550,16 @@ def test_form_has_no_parts(world: World) -> None:
             act()
 
 
-def test_form_that_has_not_arrived_is_aborted(world: World) -> None:
-    """Any grant may be given up, once the bucket says that nothing is there."""
+def test_signed_form_keeps_its_place_until_its_end(world: World) -> None:
+    """What a client can still post is not given up: else one could hold more grants than the quota has."""
     upload = issue_form(world)
 
-    world.uploads.abort(upload)
+    with pytest.raises(errors.GrantStillGood):
+        world.uploads.abort(upload)
+    assert [one.state for one in world.ledger.list_uploads()] == ["issued"]
 
+    world.now = upload.expires_at + REVOCATION_MARGIN
+    world.uploads.abort(upload)
     assert [one.state for one in world.ledger.list_uploads()] == ["aborted"]
 
 
@@ -575,6 +579,7 @@ def test_abort_that_loses_against_an_arrival_says_so(world: World) -> None:
     """The callback came between the question and the record."""
     upload = issue_form(world)
     world.arrive(upload)
+    world.now = upload.expires_at + REVOCATION_MARGIN
 
     with pytest.raises(errors.UploadArrived):
         world.uploads.abort(upload)
