@@ -324,6 +324,14 @@ class _Assembler:
                     "anybody may use this profile, without a full quota",
                     f'add [profiles.{name}.quota] with pending_uploads and bytes, such as 20 and "2GB"',
                 )
+            if ANONYMOUS in profile.allow and profile.key_prefix:
+                # Nothing is reserved for a prefix, and its objects do not tell whose address asked for it.
+                self._require(
+                    "anonymous_without_quota",
+                    ("profiles", name, "key_prefix"),
+                    "anybody may have prefixes of this profile, which no quota bounds",
+                    "leave key_prefix out, or anonymous out of allow",
+                )
 
     def _require(self, override: Override, location: Location, message: str, hint: str) -> None:
         if override in self._settings.allow_insecure:

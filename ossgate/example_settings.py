@@ -208,8 +208,9 @@ def render_demo(place: DemoPlace) -> str:
 # The other commands work on the same set-up: OSSGATE_CONFIG=ossgate.toml ossgate db upgrade
 # To grow from here: `ossgate init` writes every setting with its meaning.
 
-# A demo calls back over plain http and talks to an emulator; a real set-up removes both words.
-allow_insecure = ["emulator_endpoint", "http_callback"]
+# A demo calls back over plain http, talks to an emulator, and gives old clients prefixes that no quota bounds;
+# a real set-up removes all three words.
+allow_insecure = ["emulator_endpoint", "http_callback", "anonymous_without_quota"]
 
 [server]
 host = "{place.host}"

@@ -69,7 +69,7 @@ def test_demo_settings_load_with_their_overrides(tmp_path):
 
     parts = assemble(load_settings(tmp_path / "ossgate.toml", {}))
 
-    assert {"http_callback", "emulator_endpoint"} == set(parts.overridden)
+    assert {"http_callback", "emulator_endpoint", "anonymous_without_quota"} == set(parts.overridden)
 
 
 def test_load_without_a_file_says_one_thing(tmp_path, monkeypatch):

@@ -432,7 +432,7 @@ issuer = "https://login.example/"
 audience = "uploads"
 """,
         allow='["jwt"]',
-        change=lambda text: text.replace('"http_callback"]', '"http_callback", "http_jwks"]'),
+        change=lambda text: text.replace('"http_callback",', '"http_callback", "http_jwks",'),
     ).test_client()
     assert [] == httpserver.log
 
