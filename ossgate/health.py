@@ -32,7 +32,7 @@ class Health:
             self.ledger.ping(timeout=PING_SECONDS)
         except (LedgerBusy, LedgerUnavailable) as error:
             return (
-                f"the ledger cannot be written: {error}",
+                f"the ledger cannot be written ({error.code})",
                 "run `ossgate db upgrade`, and look at the database",
             )
         issuer, now = self.services.issuer, self.services.now()

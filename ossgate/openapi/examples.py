@@ -180,7 +180,7 @@ BEARER = {
 HEALTH = {"status": "ok"}
 NOT_READY = {
     "status": "not ready",
-    "problem": "the ledger cannot be written: the database has no tables yet",
+    "problem": "the ledger cannot be written (schema_outdated)",
     "fix": "run `ossgate db upgrade`, and look at the database",
 }
 METRICS = """\
