@@ -44,7 +44,7 @@ check: $(DEVELOPMENT)
 	$(PY) -m mypy
 
 # Measure, each number beside a bare Flask view on the same machine. ARGS="--quick" takes a minute; further parts are
-# ARGS=workers, commits, growth (with --largest 1000000), signing and others; reconciliation has `-m bench.reconcile`.
+# ARGS=workers, commits, growth (less with --largest 10000), signing and others; reconciliation has `-m bench.reconcile`.
 bench: $(DEVELOPMENT)
 	@$(PY) -m bench $(ARGS)
 

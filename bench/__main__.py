@@ -134,8 +134,8 @@ def _parse_arguments() -> argparse.Namespace:
         "--largest",
         type=int,
         choices=(1_000, 10_000, 100_000, 1_000_000),
-        default=100_000,
-        help="growth: the largest ledger (default 100000; 1000000 takes minutes to fill)",
+        default=1_000_000,
+        help="growth: the largest ledger (default 1000000, which takes a minute to fill)",
     )
     parser.add_argument("--quick", action="store_true", help="one short round instead of five")
     parser.add_argument("--rounds", type=int, default=5, help="how many rounds (default 5)")

@@ -35,7 +35,7 @@ def measure_workers(
             for kind in stage.databases:
                 url = stage.create_database(kind, "ledger")
                 server = stage.start_ossgate(kind, url)
-                on = f"{DATABASES[kind]}, {workers} workers"
+                on = f"{DATABASES[kind]}, {workers} worker{'s' * (workers > 1)}"
                 stage.add_issue(f"issue_{kind}", f"issue, quota and ledger on {on}", server, count)
                 for name, label, profile in (
                     ("callback", "callback with outbox", CLAIMS_PROFILE),
