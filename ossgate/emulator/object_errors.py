@@ -112,7 +112,9 @@ CALLBACK_VAR_NOT_MAP = ErrorKind(
 TAGS_INVALID = ErrorKind(400, "InvalidTag", "The tagging is not valid.")
 
 # Images.
-IMAGE_LIBRARY_MISSING = ErrorKind(501, "NotImplemented", "Resizing images needs Pillow: pip install 'ossgate[images]'.")
+IMAGE_LIBRARY_MISSING = ErrorKind(
+    501, "NotImplemented", "Resizing images needs Pillow: pip install 'ossgate[images]'."
+)
 IMAGE_UNSUPPORTED = ErrorKind(400, "BadRequest", "This image format is not supported.")
 IMAGE_TOO_LARGE = ErrorKind(400, "BadRequest", "The source image is too large.")
 IMAGE_OPERATION_INVALID = ErrorKind(400, "InvalidArgument", "The image operation is not valid.")
