@@ -53,7 +53,9 @@ def breaking(world, kind, monkeypatch):
             world.restart()
 
 
-@pytest.mark.parametrize("kind", ["locked", "gone", "frozen", "read-only", "full"])
+@pytest.mark.parametrize(
+    "kind", [pytest.param("locked", marks=pytest.mark.long), "gone", "frozen", "read-only", "full"]
+)
 def test_database_fails(world, check_all, kind, monkeypatch):
     """Every callback gets 503 in time and nothing is acknowledged; afterwards the uploader's `confirm` settles some, reconciliation the rest."""
     before, grants = world.upload(), [world.ask() for _ in range(12)]
@@ -146,6 +148,7 @@ def test_frozen_and_the_bucket_disagrees(world, check_all, monkeypatch):
     check_all(world)
 
 
+@pytest.mark.long
 @on_postgresql
 def test_server_that_hangs_is_left(world, check_all):
     """The old connections hang for ever, and new ones would be served: they are made."""
