@@ -35,7 +35,7 @@ test: $(DEVELOPMENT)
 # Break everything that can break, on SQLite and PostgreSQL, with what takes minutes and kills servers by the hundred;
 # `make test` runs the short part. Wants Linux; those with PostgreSQL skip where there is none.
 faults: $(DEVELOPMENT)
-	@$(PY) -m pytest tests/faults -m "" $(ARGS)
+	@$(PY) -m pytest tests/faults tests/reconcile/test_state_machine.py -m "" $(ARGS)
 
 # Check format, lint and types; changes nothing.
 check: $(DEVELOPMENT)

@@ -10,7 +10,7 @@ import time
 
 UP, DOWN = "up", "down"
 _CHUNK = 65536
-_LOOK = 0.05
+_LOOK = 0.02
 _LONGEST_HOLD = 60.0
 _LONGEST_PATTERN = 64
 
