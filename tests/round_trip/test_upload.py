@@ -145,6 +145,13 @@ def test_hundred_uploads_at_once(world):
         answers = list(pool.map(world.post, grants))
 
     assert {200} == {answer.status for answer in answers}
+    states = [world.ledger.fetch_upload(grant["upload_id"]).state for grant in grants]
+    # On a slow machine a HEAD may take more than its second; were threads used up by waiting, nearly all would.
+    assert states.count("uploaded") > 50
+    for grant, state in zip(grants, states, strict=True):
+        if state != "uploaded":
+            assert "unconfirmed" == state
+            assert 200 == world.call("POST", f"/v1/uploads/{grant['upload_id']}/confirm").status
     assert {"uploaded"} == {world.ledger.fetch_upload(grant["upload_id"]).state for grant in grants}
 
 
