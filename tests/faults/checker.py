@@ -31,14 +31,15 @@ def check(world):
 
 def _check_objects(world, objects, rows, claims):
     """Every object that proves an upload has exactly that one."""
-    strangers = 0
+    strangers, by_key = 0, {}
+    for row in rows.values():
+        by_key.setdefault(row["object_key"], []).append(row)
     for key, head in objects.items():
         facts = world.seal_keys.open_seal(head.seal) if head.seal else None
         if facts is None or facts.object_key != key:
-            if not any(row["object_key"] == key for row in rows.values()):
-                strangers += 1
+            strangers += key not in by_key
             continue
-        of_key = [row for row in rows.values() if (row["bucket"], row["object_key"]) == (facts.bucket, key)]
+        of_key = by_key.get(key, [])
         if [row["upload_id"] for row in of_key] != [facts.upload_id]:
             yield f"{key} has the uploads {[row['upload_id'] for row in of_key]}, and proves {facts.upload_id}"
         elif of_key[0]["state"] not in ("uploaded", "deleted", "aborted"):
@@ -115,17 +116,18 @@ def _check_deliveries(world, rows, claims):
             yield f"{row['type']} of {row['upload_id']} is {row['state']}; it came: {delivery_id in first}"
         elif bodies[delivery_id] != row["body"]:
             yield f"{delivery_id} came with another body than is in the outbox"
-    of_upload = {}
+    of_upload, announced = {}, {}
+    for row in deliveries.values():
+        announced.setdefault(row["upload_id"], []).append(row["type"])
     for delivery_id in sorted(first, key=first.__getitem__):
         told = json.loads(bodies[delivery_id])
         of_upload.setdefault(told["data"]["upload_id"], []).append(told["type"])
         if delivery_id not in deliveries and not world.was_restored:
             yield f"{delivery_id} came, and nobody has sent it"
     for upload_id in rows:
-        announced = [row["type"] for row in deliveries.values() if row["upload_id"] == upload_id]
         expected = _expect_events(claims.get(upload_id, {}))
-        if Counter(announced) != expected:
-            yield f"of {upload_id} was announced {announced}, not {dict(expected)}"
+        if Counter(announced.get(upload_id, [])) != expected:
+            yield f"of {upload_id} was announced {announced.get(upload_id)}, not {dict(expected)}"
         told = of_upload.get(upload_id, [])
         if not world.was_restored and told != sorted(told, key=EVENT_STEPS.__getitem__):
             yield f"of {upload_id} was told out of order: {told}"

@@ -12,7 +12,7 @@ DAMAGE = (
     ("DELETE FROM history WHERE claim = 'uploaded'", "its history tells ['issued']"),
     ("UPDATE quota SET bytes = bytes + 1", "the account"),
     ("UPDATE quota SET pending_uploads = 1", "the account"),
-    ("DELETE FROM delivery", "was announced []"),
+    ("DELETE FROM delivery", "was announced None"),
     ("UPDATE delivery SET state = 'dead'", "is dead"),
     ("UPDATE delivery SET delivery_id = 'dl_another'", "nobody has sent it"),
     ("UPDATE delivery SET body = '{}'", "another body"),

@@ -97,6 +97,7 @@ def test_database_fails_for_long(world, check_all, kind, seconds, monkeypatch):
     with breaking(world, kind, monkeypatch):
         while time.monotonic() < end:
             answers += world.post_all([next(grants) for _ in range(8)])
+            time.sleep(0.5)
     check_answers(world, answers, {203})
     world.wait_for(lambda: world.call("GET", "/readyz").status == 200, 30)
     assert 200 == world.post(next(grants)).status
