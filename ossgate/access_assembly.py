@@ -17,7 +17,7 @@ from ossgate.access.keys import is_key_hash, is_key_name
 from ossgate.access.origins import ANY, OriginRules, check_origin
 from ossgate.access.proxies import TrustedProxy
 from ossgate.access.rate_counters import MEMORY, REDIS_SCHEMES, MemoryCounter, RedisCounter
-from ossgate.access.rates import BEARERS, CONFIRM, ISSUE, Counter, RateLimits, parse_rate
+from ossgate.access.rates import ACTIONS, Counter, RateLimits, parse_rate
 from ossgate.access.requests import note_standing
 from ossgate.access.sessions import SessionCookie
 from ossgate.access_settings import JwtSettings, ProxySettings, SessionSettings
@@ -69,7 +69,7 @@ class AccessAssembler:
         """Return the rate limits; what cannot work is in the book."""
         limits = self._settings.limits
         rates = {}
-        for action in (ISSUE, CONFIRM, BEARERS):
+        for action in ACTIONS:
             written = getattr(limits, action)
             if written:
                 with self._book.at(("limits", action)):

@@ -90,7 +90,8 @@ class LimitsSettings(Section):
     issue: str = Field(
         "120/minute", description='grants, such as "60/minute" or "100/5 minutes"; "" for no limit'
     )
-    confirm: str = Field("240/minute", description="confirmations, likewise")
+    confirm: str = Field("240/minute", description="confirmations, and what else asks the bucket, likewise")
+    parts: str = Field("6000/minute", description="URLs of parts, likewise; each one counts")
     bearers: str = Field("60/minute", description="query bearers made, likewise")
     per: tuple[Literal["anonymous", "subject", "address"], ...] = Field(
         ("anonymous",),

@@ -91,6 +91,7 @@ seal = ["file:secrets/seal.key"]
 # [limits]                    # how often somebody may ask; "" for no limit
 # issue = "120/minute"        # grants
 # confirm = "240/minute"
+# parts = "6000/minute"       # URLs of parts
 # bearers = "60/minute"
 # per = ["anonymous"]         # anonymous callers by network; "subject": named ones too; "address": all but API keys by network
 # storage = "memory"          # of each process; "redis://127.0.0.1:6379/0" for all together

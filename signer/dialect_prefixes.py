@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import orjson
 
 from ossgate.access import Caller
-from ossgate.access.rates import ISSUE
+from ossgate.access.rates import ISSUE, PARTS
 from signer.credential_services import CredentialServices
 from signer.credentials import Credentials
 from signer.dialects.contract import ConfiguredDialect
@@ -94,7 +94,7 @@ class DialectPrefixes:
             UploadUnknown: The key lies below no prefix of ours; answered with 404.
             GrantExpired: Its prefix was granted too long ago; answered with 410.
         """
-        profile, subject = self._admit(caller, spoken)
+        profile, subject = self._admit(caller, spoken, action=PARTS if wish.multipart_upload_id else ISSUE)
         now = self.signer.now()
         signer = self._sign_urls(profile, now)
         lifetime = cap_lifetime(profile.lifetime, signer.credentials, now)
@@ -142,11 +142,13 @@ class DialectPrefixes:
             is_cname=profile.place.is_cname,
         )
 
-    def _admit(self, caller: Caller, spoken: ConfiguredDialect) -> tuple[Profile, str]:
+    def _admit(
+        self, caller: Caller, spoken: ConfiguredDialect, *, action: str = ISSUE
+    ) -> tuple[Profile, str]:
         profile = self.signer.find_profile(spoken.profile)
         self.signer.access.require_profile(caller, profile.name, profile.allow)
         subject = choose_subject("", caller)
-        self.signer.limits.hit(ISSUE, caller, subject)
+        self.signer.limits.hit(action, caller, subject)
         return profile, subject
 
     def _plan(

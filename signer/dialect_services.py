@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ossgate.access import Caller
-from ossgate.access.rates import CONFIRM
+from ossgate.access.rates import CONFIRM, PARTS
 from ossgate.ledger import Upload
 from signer.dialect_prefixes import DialectPrefixes
 from signer.dialects.contract import ConfiguredDialect
@@ -107,6 +107,7 @@ class DialectServices:
         return HandedUpload(facts.upload_id, facts.object_key, facts.bucket)
 
     def _sign_parts(self, wish: SignParts, caller: Caller, spoken: ConfiguredDialect) -> HandedParts:
+        self.signer.limits.hit(PARTS, caller, cost=len(wish.part_numbers))
         upload = self._find(wish, caller, spoken)
         signed = self.signer.open_uploads.sign_parts(upload, list(wish.part_numbers))
         left = datetime.fromisoformat(signed["expires_at"]) - self.signer.now()

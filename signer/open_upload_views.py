@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from ossgate.access.rates import CONFIRM
+from ossgate.access import Caller
+from ossgate.access.rates import CONFIRM, PARTS
 from ossgate.access.requests import identify_request
 from ossgate.ledger import Upload
 from ossgate.wire import json_bytes_response, json_response
@@ -21,18 +22,20 @@ bp.register_error_handler(SignerError, refuse)
 @bp.post("/v1/uploads/<upload_id>/parts")
 def sign_parts(upload_id: str) -> Response:
     """Sign URLs for parts, one or many."""
-    upload = _find(upload_id)
+    services = signer_services()
+    caller, upload = _look(upload_id)
     if upload is None:
+        services.limits.hit(PARTS, caller)
         return upload_unknown()
-    return json_response(
-        signer_services().open_uploads.sign_parts(upload, parse_part_numbers(request.get_data()))
-    )
+    numbers = parse_part_numbers(request.get_data())
+    services.limits.hit(PARTS, caller, upload.subject, cost=max(1, len(numbers)))
+    return json_response(services.open_uploads.sign_parts(upload, numbers))
 
 
 @bp.get("/v1/uploads/<upload_id>/parts")
 def list_parts(upload_id: str) -> Response:
     """Tell which parts have arrived, so that an upload can go on."""
-    upload = _find(upload_id, asks_bucket=True)
+    upload = _find(upload_id)
     if upload is None:
         return upload_unknown()
     return json_response(signer_services().open_uploads.list_parts(upload))
@@ -41,7 +44,7 @@ def list_parts(upload_id: str) -> Response:
 @bp.post("/v1/uploads/<upload_id>/complete")
 def complete_upload(upload_id: str) -> Response:
     """Make the object of its parts, or sign the request by which the client does."""
-    upload = _find(upload_id, asks_bucket=True)
+    upload = _find(upload_id)
     if upload is None:
         return upload_unknown()
     wanted = parse_complete(request.get_data())
@@ -54,7 +57,7 @@ def complete_upload(upload_id: str) -> Response:
 @bp.delete("/v1/uploads/<upload_id>")
 def abort_upload(upload_id: str) -> Response:
     """Give an upload up that has not arrived, and tell how it stands then."""
-    upload = _find(upload_id, asks_bucket=True)
+    upload = _find(upload_id)
     if upload is None:
         return upload_unknown()
     services = signer_services()
@@ -62,9 +65,15 @@ def abort_upload(upload_id: str) -> Response:
     return json_response(services.describe_upload(services.ledger.fetch_upload(upload_id) or upload))
 
 
-def _find(upload_id: str, *, asks_bucket: bool = False) -> Upload | None:
+def _look(upload_id: str) -> tuple[Caller, Upload | None]:
     services = signer_services()
     caller = identify_request(services.access)
-    if asks_bucket:
-        services.limits.hit(CONFIRM, caller)
-    return services.fetch_upload(upload_id, caller) if is_upload_id(upload_id) else None
+    return caller, services.fetch_upload(upload_id, caller) if is_upload_id(upload_id) else None
+
+
+def _find(upload_id: str) -> Upload | None:
+    """Look for an upload of which the bucket will be asked, and count that."""
+    caller, upload = _look(upload_id)
+    # Of a backend each of its people is counted.
+    signer_services().limits.hit(CONFIRM, caller, upload.subject if upload else "")
+    return upload

@@ -15,7 +15,8 @@ from ossgate.access.callers import ANONYMOUS, API_KEY, Caller, network_of
 
 BY_ANONYMOUS, BY_SUBJECT, BY_ADDRESS = "anonymous", "subject", "address"
 COUNTED = (BY_ANONYMOUS, BY_SUBJECT, BY_ADDRESS)
-ISSUE, CONFIRM, BEARERS = "issue", "confirm", "bearers"
+ISSUE, CONFIRM, PARTS, BEARERS = "issue", "confirm", "parts", "bearers"
+ACTIONS = (ISSUE, CONFIRM, PARTS, BEARERS)
 _UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 _RATE = re.compile(r"([1-9][0-9]{0,8}) ?/ ?(?:([1-9][0-9]{0,3}) )?(second|minute|hour|day)s?")
 

@@ -109,6 +109,7 @@ _OPEN = (
 )
 SIGN_PARTS = [
     *ONE_UPLOAD,
+    *RATE,
     *BODY,
     *list_refusals(_SIGNER, *_OPEN, signer.errors.PartNumberInvalid, signer.errors.TooManyParts),
 ]

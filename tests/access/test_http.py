@@ -327,6 +327,24 @@ def test_a_backend_confirms_for_each_of_its_people(make_app, ask):
     assert ["rate_limited"] * 2 == [confirm(one) for one in uploads]
 
 
+def test_each_url_of_a_part_counts(make_app, ask):
+    """Whoever asks for many parts at once has asked often, known upload or not; so it is in contracts of other clients."""
+    client = make_app('[limits]\nparts = "4/hour"\n').test_client()
+    own = ask(client)[2].json["upload_id"]
+    unknown = "01KDYBB5M8000000000000TEST"
+
+    def sign(upload_id, count):
+        return client.post(f"/v1/uploads/{upload_id}/parts", json={"part_numbers": list(range(1, count + 1))})
+
+    told = [sign(own, 2), sign(unknown, 9), sign(own, 2)]
+    assert [409, 404, 429] == [answer.status_code for answer in told]
+    assert told[1].headers["RateLimit"].startswith('"parts-anonymous";r=1;t=')
+    assert 404 == client.get(f"/s3/multipart/{unknown}/1?key=k").status_code
+    assert 429 == client.get(f"/s3/multipart/{unknown}/1?key=k").status_code
+    part = {"method": "PUT", "key": "k", "uploadId": "x", "partNumber": 1}
+    assert 429 == client.post("/uppy/sign", json=part).status_code
+
+
 def test_rates_hold_for_the_plain_form_too(make_app):
     """The page without scripts asks at the same rate."""
     client = make_app('[limits]\nissue = "1/hour"\n').test_client()
