@@ -13,6 +13,7 @@ from callback.body import MAX_BODY_BYTES
 from callback.deadline import Deadline
 from callback.receive import CallbackRequest, Receiver
 from ossgate.access import Access
+from ossgate.access.headers import Environ
 from ossgate.access.rates import CONFIRM, RateLimits
 from ossgate.access.requests import identify_request
 from ossgate.bucket import BucketUnavailable
@@ -55,23 +56,22 @@ def callback_services() -> CallbackServices:
 @bp.post("/callback/<path:_below>")
 def receive_callback(_below: str = "") -> Response:
     """Believe a callback and answer OSS, or refuse it."""
-    deadline = Deadline()
-    return json_bytes_response(callback_services().receiver.receive(read_request(), deadline))
-
-
-def read_request() -> CallbackRequest:
-    """Return the request as OSS sent it.
-
-    Raises:
-        BodyTooLarge: Larger than any callback of ours.
-    """
     if (request.content_length or 0) > MAX_BODY_BYTES:
-        raise errors.BodyTooLarge("no callback of ours has so large a body")
-    environ = request.environ
-    body = request.get_data()
+        raise body_too_large()
+    return json_bytes_response(*answer_callback(callback_services(), request.environ, request.get_data()))
+
+
+def answer_callback(services: CallbackServices, environ: Environ, body: bytes) -> tuple[bytes, int]:
+    """Return the reply to a callback that is believed, and its status; without Flask, since there are many."""
+    deadline = Deadline()
     # A body in chunks does not say its length beforehand.
     if len(body) > MAX_BODY_BYTES:
-        raise errors.BodyTooLarge("no callback of ours has so large a body")
+        raise body_too_large()
+    return services.receiver.receive(read_callback(environ, body), deadline), 200
+
+
+def read_callback(environ: Environ, body: bytes) -> CallbackRequest:
+    """Return the request as OSS sent it."""
     return CallbackRequest(
         # PATH_INFO is decoded already, and what it was decoded from is what OSS signed.
         raw_target=environ["RAW_URI"],
@@ -81,6 +81,11 @@ def read_request() -> CallbackRequest:
         authorization=environ.get("HTTP_AUTHORIZATION", ""),
         public_key_url=environ.get("HTTP_X_OSS_PUB_KEY_URL", ""),
     )
+
+
+def body_too_large() -> errors.BodyTooLarge:
+    """Return the refusal of a body that is larger than any callback of ours."""
+    return errors.BodyTooLarge("no callback of ours has so large a body")
 
 
 @bp.post("/v1/uploads/<upload_id>/confirm")

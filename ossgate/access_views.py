@@ -180,7 +180,7 @@ def refuse_rate(error: RateLimited) -> Response:
 @bp.after_app_request
 def tell_rates(response: Response) -> Response:
     """Tell where the caller stands with the rates that were counted."""
-    standings = noted_standings()
+    standings = noted_standings(request.environ)
     if standings:
         response.headers["RateLimit-Policy"] = format_policies(standings)
         response.headers["RateLimit"] = format_standings(standings)

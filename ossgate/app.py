@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
 from flask_cors import CORS
@@ -25,13 +26,16 @@ from callback.receive import Receiver
 from callback.views import CallbackServices
 from ossgate import access_views, health, pages
 from ossgate.access import AccessDenied
+from ossgate.access.origins import ANY
 from ossgate.access.rates import CONFIRM, RateLimited
 from ossgate.access.requests import identify_request
+from ossgate.answering import Environ
 from ossgate.assembly import Parts, assemble
 from ossgate.bucket import BucketClient, BucketUnavailable
 from ossgate.bucket.sts import StsClient
 from ossgate.delivery.deliverer import Deliverer
 from ossgate.errors import ApiError
+from ossgate.front import Door, Front
 from ossgate.ledger import LedgerBusy, LedgerUnavailable, QuotaExceeded
 from ossgate.logs import log_event
 from ossgate.metrics.counting import Log, Metrics, TimedBucketClient
@@ -52,6 +56,7 @@ from signer.sts_issuer import StsIssuer
 from signer.upload_ids import is_upload_id, new_upload_id
 
 MAX_REQUEST_BYTES = 1024**2
+_CALLBACK_PATH = re.compile(r"/callback(/[A-Za-z0-9._~-]+)*")
 
 
 def utc_now() -> datetime:
@@ -135,6 +140,7 @@ def create_app(loaded: LoadedSettings | None = None) -> Flask:
     _answer_errors(app)
     _tell_request_ids(app, log)
     _allow_origins(app, parts)
+    app.wsgi_app = Front(app, _list_doors(app, parts, loaded.settings.callback.url, metrics))  # type: ignore[method-assign]
     if loaded.settings.server.trusted_proxies:
         count = loaded.settings.server.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
@@ -145,6 +151,24 @@ def create_app(loaded: LoadedSettings | None = None) -> Flask:
     for override in parts.overridden:
         log_event("insecure_setting", override=override)
     return app
+
+
+def _list_doors(
+    app: Flask, parts: Parts, callback_urls: Sequence[str], metrics: Metrics | None
+) -> dict[str, Door]:
+    def receive(environ: Environ, body: bytes) -> tuple[bytes, int]:
+        return callback.views.answer_callback(app.extensions["callback"], environ, body)
+
+    def issue(environ: Environ, body: bytes) -> tuple[bytes, int]:
+        return signer.views.answer_issue(app.extensions["signer"], environ, body)
+
+    paths = ["/callback", *(urlsplit(url).path for url in callback_urls)]
+    timed = metrics.time_callbacks(receive) if metrics else receive
+    doors: dict[str, Door] = {path: timed for path in paths if _CALLBACK_PATH.fullmatch(path)}
+    if ANY not in parts.access.origins.union:
+        # Where any page may ask, every answer says so, and that is Flask-CORS's to do.
+        doors["/v1/uploads"] = issue
+    return doors
 
 
 class _DeliverFromFirstRequest:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from typing import Any
 
 import orjson
 from flask import Response, g, request
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+from ossgate.answering import read_request_id
 
 
 def json_response(data: Any, status: int = 200) -> Response:
@@ -34,8 +32,4 @@ def error_response(status: int, code: str, message: str, hint: str = "") -> Resp
 
 def request_id() -> str:
     """Return the id of the request being answered: the client's own, or one that is made on first use."""
-    found: str | None = g.get("request_id")
-    if found is None:
-        given = request.environ.get("HTTP_X_REQUEST_ID")
-        found = g.request_id = given if given and _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-    return found
+    return read_request_id(request.environ)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from flask import Blueprint, Response, request
 
+from ossgate.access.headers import Environ
 from ossgate.access.requests import identify_request
 from ossgate.ledger import LedgerBusy, LedgerUnavailable, QuotaExceeded
-from ossgate.wire import error_response, json_response
+from ossgate.wire import error_response, json_bytes_response, json_response
 from signer import errors
 from signer.credentials import CredentialsUnavailable
 from signer.file_names import choose_extension
 from signer.issue_request import FieldInvalid, RequestMalformed, parse_issue_request
 from signer.profiles import Profile
-from signer.services import ProfileUnknown, UploadUnknown, signer_services
+from signer.services import ProfileUnknown, SignerServices, UploadUnknown, signer_services
 from signer.upload_ids import is_upload_id
 
 bp = Blueprint("signer", __name__)
@@ -38,11 +40,15 @@ STATUSES: tuple[tuple[type[errors.SignerError], int], ...] = (
 @bp.post("/v1/uploads")
 def issue_uploads() -> Response:
     """Issue one grant, or a list of them."""
-    services = signer_services()
-    caller = identify_request(services.access)
-    wanted = parse_issue_request(request.get_data())
+    return json_bytes_response(*answer_issue(signer_services(), request.environ, request.get_data()))
+
+
+def answer_issue(services: SignerServices, environ: Environ, body: bytes) -> tuple[bytes, int]:
+    """Return the JSON of one grant, or of a list of them, and its status; without Flask, since many are asked for."""
+    caller = services.access.identify(environ)
+    wanted = parse_issue_request(body)
     grants = [grant.to_json() for grant in services.issue_grants(wanted, caller)]
-    return json_response({"grants": grants} if wanted.is_list else grants[0], 201)
+    return orjson.dumps({"grants": grants} if wanted.is_list else grants[0]), 201
 
 
 @bp.get("/v1/uploads/<upload_id>")

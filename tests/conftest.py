@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -55,6 +56,15 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     return forbid_skip((yield))
+
+
+@pytest.fixture(autouse=True)
+def log_is_written() -> Iterator[None]:
+    """Lines of a test's requests are written before it ends, not into another's output."""
+    yield
+    logs = sys.modules.get("ossgate.logs")
+    if logs is not None:
+        logs.write_waiting_lines()
 
 
 @pytest.fixture(scope="session")

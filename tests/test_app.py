@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ossgate.app import create_app
 from ossgate.example_settings import DemoPlace, render_demo
+from ossgate.logs import write_waiting_lines
 from ossgate.settings import load_settings
 
 UNKNOWN = "01KE00000000000000000000AA"
@@ -320,10 +321,13 @@ def test_a_callback_in_chunks_is_not_larger_either(client):
 
 def test_log_names_the_request_and_no_secret(client, capfd):
     """Each event is one JSON line with the request's id; keys, tickets and signatures are not in it."""
+    write_waiting_lines()
+    capfd.readouterr()
     grant = client.post(
         "/v1/uploads", json={"profile": "photo", "filename": "a.jpg"}, headers={"X-Request-ID": "r1"}
     ).json
     client.post("/v1/uploads", data=b"x", headers={"Authorization": "Bearer hunter2"})
+    write_waiting_lines()
     written = capfd.readouterr().out
     issued = json.loads(next(line for line in written.splitlines() if '"issued"' in line))
 

@@ -90,7 +90,16 @@ def allowed_for(module: str) -> set[str] | None:
     if is_within(module, {"ossgate.delivery"}):
         return {"ossgate.delivery", "ossgate.ledger", "kombu", "standardwebhooks", "urllib3"}
     if is_within(module, {"ossgate.access"}):
-        return {"ossgate.access", "flask", "itsdangerous", "joserfc", "limits", "redis", "urllib3"}
+        return {
+            "ossgate.access",
+            "ossgate.answering",
+            "flask",
+            "itsdangerous",
+            "joserfc",
+            "limits",
+            "redis",
+            "urllib3",
+        }
     if module == "ossgate.emulator.pytest_plugin":
         return {"ossgate.emulator", "pytest"}
     if module.startswith("ossgate.emulator"):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import g, has_request_context, request
+from flask import request
 
 from ossgate.access.callers import Caller
 from ossgate.access.gate import Access
 from ossgate.access.rates import Standing
+from ossgate.answering import Environ, find_environ
+
+_STANDINGS = "ossgate.standings"
 
 
 def identify_request(access: Access, *, allow_query_bearer: bool = False) -> Caller:
@@ -27,11 +30,12 @@ def identify_request(access: Access, *, allow_query_bearer: bool = False) -> Cal
 
 def note_standing(standing: Standing) -> None:
     """Keep where the caller stands, for the answer's fields."""
-    if has_request_context():
-        g.setdefault("standings", []).append(standing)
+    environ = find_environ()
+    if environ is not None:
+        environ.setdefault(_STANDINGS, []).append(standing)
 
 
-def noted_standings() -> Sequence[Standing]:
-    """Return what was noted for the request being answered."""
-    found: Sequence[Standing] = g.get("standings", ())
+def noted_standings(environ: Environ) -> Sequence[Standing]:
+    """Return what was noted for a request."""
+    found: Sequence[Standing] = environ.get(_STANDINGS, ())
     return found

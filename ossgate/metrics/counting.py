@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import wraps
 from typing import TYPE_CHECKING, Any, Protocol
 
 from callback.errors import CallbackRefused
@@ -51,13 +52,14 @@ class Metrics:
         return write
 
     def time_callbacks(self, view: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a view that counts how callbacks end, and how long they take."""
+        """Return a view, or a door of the front, that counts how callbacks end, and how long they take."""
 
-        def answer(**arguments: Any) -> Any:
+        @wraps(view)
+        def answer(*arguments: Any, **named: Any) -> Any:
             began = time.perf_counter()
             outcome, layer = "believed", ""
             try:
-                return view(**arguments)
+                return view(*arguments, **named)
             except CallbackRefused as error:
                 outcome, layer = "refused", error.layer
                 raise

@@ -1,5 +1,6 @@
 """What Prometheus is told, and whom it is told to."""
 
+import json
 import os
 import re
 import runpy
@@ -184,7 +185,7 @@ def test_workers_add_up_and_leave_nothing_behind(make_app: Callable[..., Flask],
         ],
         cwd=ROOT,
         env=environment,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )  # fmt: skip
     try:
@@ -203,11 +204,13 @@ def test_workers_add_up_and_leave_nothing_behind(make_app: Callable[..., Flask],
         assert list(temporary.glob("ossgate-metrics-*/counter_*.db"))
     finally:
         server.send_signal(signal.SIGTERM)
-        _, words = server.communicate(timeout=20)
+        log, words = server.communicate(timeout=20)
 
     assert numbers['ossgate_grants_issued_total{profile="photo"}'] == 40
     assert list(temporary.glob("ossgate-metrics-*")) == []
     assert b"Traceback" not in words
+    # Lines that waited for others when the signal came are written, too, and none is torn.
+    assert [json.loads(line)["event"] for line in log.splitlines()].count("issued") == 40
 
 
 def load_gunicorn_config(monkeypatch: pytest.MonkeyPatch, folder: Path | None) -> dict[str, Any]:
