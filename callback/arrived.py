@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
 from callback.deadline import HANDLER_SECONDS, LEDGER_SECONDS, Deadline
@@ -170,6 +170,7 @@ class Arrivals:
             "width": arrived.width,
             "height": arrived.height,
             "uploaded_at": format_time(now),
+            "keep_until": format_time(now + timedelta(days=facts.keep_days)) if facts.keep_days else None,
         }
         known |= {f"vars.{name}": facts.variables.get(name) for name in receiving.profile.variables}
         values = {name: _constant(value) for name, value in known.items()}
@@ -250,6 +251,7 @@ def describe_arrival(upload: Upload) -> dict[str, Any]:
         "content_type": upload.content_type,
         "vars": dict(upload.variables),
         "uploaded_at": format_time(upload.uploaded_at) if upload.uploaded_at else None,
+        "keep_until": format_time(upload.keep_until) if upload.keep_until else None,
     }
 
 
@@ -269,6 +271,7 @@ def to_new_upload(facts: Facts, *, quota_key: str = "") -> NewUpload:
         size_min=facts.size_min,
         size_max=facts.size_max,
         variables=facts.variables,
+        keep_days=facts.keep_days,
         quota_key=quota_key,
         created_at=facts.issued,
         expires_at=facts.expires,

@@ -28,7 +28,7 @@ DEFAULT_REPLY: dict[str, str] = {
 PLACEHOLDERS = frozenset(
     {
         "upload_id", "state", "profile", "subject", "bucket", "object_key", "file_name", "size", "etag",
-        "content_type", "crc64", "width", "height", "uploaded_at", "url", "location",
+        "content_type", "crc64", "width", "height", "uploaded_at", "keep_until", "url", "location",
     }
 )  # fmt: skip
 DEFAULT_LIMIT = 1024

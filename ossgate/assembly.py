@@ -238,6 +238,7 @@ class _Assembler:
                 storage_class=written.storage_class,
                 object_acl=written.object_acl,
                 disposition=written.disposition,
+                keep_days=written.keep_days,
                 variables=rules,
                 quota=quota,
                 reply=written.reply,

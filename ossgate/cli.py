@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 something failed while it ran, 2 wrong settings or argumen
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -155,6 +156,35 @@ def upgrade() -> None:
     _upgrade(parts.ledger)
     parts.ledger.close()
     click.echo(f"the ledger of {loaded.source} is up to date")
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for machines.")
+def lifecycle(as_json: bool) -> None:
+    """Print the lifecycle rules by which buckets delete what profiles keep for some days alone (keep_days).
+
+    Nothing is changed: add the rules to those that the bucket has. A rule deletes whatever lies below its prefix.
+    """
+    from signer.lifecycle import plan_lifecycle, render_xml
+
+    _, parts = _load()
+    parts.ledger.close()
+    plans = plan_lifecycle(receiving.profile for receiving in parts.profiles.values())
+    if as_json:
+        click.echo(json.dumps([plan.to_json() for plan in plans], ensure_ascii=False))
+        return
+    if not plans:
+        click.echo("no profile has keep_days, so no rule is needed", err=True)
+    for plan in plans:
+        click.echo(f"bucket {plan.bucket}:", err=True)
+        if plan.rules:
+            click.echo(render_xml(plan.rules))
+        for name, reason in plan.unreached:
+            click.echo(f"no rule finds all of profile {name}: {reason}", err=True)
+            click.echo("    fix: begin object_key and key_prefix with a folder of its own,", err=True)
+            click.echo(
+                "         or run `ossgate reconcile --quick --delete-outlived --apply` each day", err=True
+            )
 
 
 main.add_command(keys)

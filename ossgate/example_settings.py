@@ -116,6 +116,7 @@ max_size = "20MB"
 # storage_class = "Standard"
 # object_acl = "default"
 # disposition = "attachment"  # or "inline"
+# keep_days = 30              # objects are to be gone then; `ossgate lifecycle` prints the bucket's rule. Default 0: never
 # verify_bucket = true        # each callback is checked against the bucket (HEAD)
 # handler = "myapp.uploads:arrived"       # called once for each upload; may return the reply
 # reply_limit = "1KB"

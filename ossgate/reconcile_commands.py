@@ -59,7 +59,9 @@ DURATION = Duration()
     "By default the ledger is put right and the bucket is never changed.",
 )
 @click.option(
-    "--quick", is_flag=True, help="List no bucket: ask only for uploads that are overdue or unconfirmed."
+    "--quick",
+    is_flag=True,
+    help="List no bucket: ask only for uploads that are overdue or unconfirmed, and with --delete-outlived for those whose days are over.",
 )
 @click.option(
     "--abort-multipart",
@@ -72,6 +74,11 @@ DURATION = Duration()
     multiple=True,
     metavar="KEY",
     help="Delete this object when it proves no upload (with --apply); may be repeated.",
+)
+@click.option(
+    "--delete-outlived",
+    is_flag=True,
+    help="Delete objects whose days are over, for buckets without a lifecycle rule (with --apply).",
 )
 @click.option("--grace", default="10m", type=DURATION, help="Leave alone what is younger.")
 @click.option(

@@ -207,6 +207,10 @@ class ProfileSettings(_Section):
     disposition: Literal["attachment", "inline"] = Field(
         "attachment", description="whether links download the object or show it"
     )
+    keep_days: int = Field(
+        0,
+        description="days after its arrival when an object is to be gone (docs/keeping.md); 0 keeps it for ever",
+    )
     variables: dict[str, VariableSettings] = Field(
         default_factory=dict, description="client variables by name"
     )

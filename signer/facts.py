@@ -32,7 +32,8 @@ class Facts:
     """What a grant promises.
 
     ``once`` grants bind one exact object key, and ``upload_id`` names the ledger's row. ``prefix`` grants bind a key prefix,
-    and ``upload_id`` names the grant. Sizes are bytes, both ends included; times are Unix seconds.
+    and ``upload_id`` names the grant. Sizes are bytes, both ends included; times are Unix seconds. ``keep_days`` is how long
+    the object stays after its arrival, nothing for ever.
     """
 
     use: Use
@@ -51,6 +52,7 @@ class Facts:
     issued_at: int = 0
     expires_at: int = 0
     via: Via = "post"
+    keep_days: int = 0
 
     @property
     def issued(self) -> datetime:
@@ -83,8 +85,10 @@ def encode_facts(facts: Facts) -> bytes:
         facts.issued_at,
         facts.expires_at,
     ]
-    # The commonest way is the one that is not written: forms are read, and stay as short, as before there were others.
-    if facts.via != "post":
+    # What most grants have is not written: they are read, and stay as short, as before there was anything else.
+    if facts.keep_days:
+        values += (facts.via, facts.keep_days)
+    elif facts.via != "post":
         values.append(facts.via)
     return orjson.dumps(values)
 
@@ -104,4 +108,6 @@ def parse_facts(encoded: bytes) -> Facts:
         raise FactsMalformed("these bytes hold no facts of a grant") from error
     if facts.via not in VIAS:
         raise FactsMalformed("a grant of a way of upload that this version does not know")
+    if type(facts.keep_days) is not int:
+        raise FactsMalformed("a grant whose days are no number")
     return facts

@@ -285,6 +285,7 @@ def plan_upload(
         issued_at=issued_at,
         expires_at=issued_at + (profile.lifetime_for(via) if lifetime is None else lifetime),
         via=via,
+        keep_days=profile.keep_days,
     )
 
 

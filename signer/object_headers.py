@@ -12,10 +12,14 @@ from signer.file_names import build_content_disposition
 from signer.profiles import Profile
 from signer.seal import METADATA_NAME
 
+TAGGING_HEADER = "x-oss-tagging"
+KEEP_DAYS_TAG = "ossgate-keep-days"
+"""The tag by which a lifecycle rule of the bucket finds what is to be deleted. A form cannot carry one (*PostObject*)."""
+
 
 def build_object_headers(profile: Profile, facts: Facts, seal: str) -> dict[str, str]:
-    """Return the headers that say what the object is, who may read it, and that it replaces none."""
-    return {
+    """Return the headers that say what the object is, who may read it, how long it stays, and that it replaces none."""
+    headers = {
         "Content-Type": facts.content_type,
         "Content-Disposition": build_content_disposition(profile.disposition, facts.file_name),
         "x-oss-forbid-overwrite": "true",
@@ -23,3 +27,6 @@ def build_object_headers(profile: Profile, facts: Facts, seal: str) -> dict[str,
         "x-oss-storage-class": profile.storage_class,
         METADATA_NAME: seal,
     }
+    if facts.keep_days:
+        headers[TAGGING_HEADER] = f"{KEEP_DAYS_TAG}={facts.keep_days}"
+    return headers

@@ -41,6 +41,10 @@ class KeyTemplate:
     longest: int
     names: frozenset[str]
 
+    def find_constant(self, profile: str) -> str:
+        """Return what all keys of a profile begin with."""
+        return self.written.replace("{profile}", profile).partition("{")[0]
+
     def build_object_key(
         self, *, profile: str, subject: str, upload_id: str, file_name: str, content_type: str, now: datetime
     ) -> str:

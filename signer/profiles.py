@@ -42,6 +42,7 @@ MAX_MULTIPART_SIZE = MAX_PARTS * MAX_FILE_SIZE
 MULTIPART_LIFETIME = 24 * 3600
 """Seconds that a multipart grant lives at least: its parts are signed on demand, and a paused upload may wait for the morning."""
 MAX_LIFETIME = 7 * 24 * 3600
+MAX_KEEP_DAYS = 36_500
 UNLIMITED_WAYS: frozenset[Via] = frozenset({"multipart", "sts"})
 """Ways that may cut a file into parts."""
 ACLS = ("default", "private", "public-read", "public-read-write")
@@ -90,6 +91,8 @@ class Profile:
     storage_class: str = "Standard"
     object_acl: str = "default"
     disposition: Literal["attachment", "inline"] = "attachment"
+    keep_days: int = 0
+    """After so many days an object is to be gone; nothing keeps it for ever."""
     variables: Mapping[str, VariableRule] = field(default_factory=dict)
     quota: Quota | None = None
     reply: Mapping[str, Any] = field(default_factory=dict)
@@ -131,6 +134,11 @@ class Profile:
         if self.expires_in < 0 or self.expires_in > MAX_LIFETIME:
             raise ConfigurationError(
                 f"a policy cannot live {self.expires_in} seconds", hint="at most seven days, 604800"
+            )
+        if not 0 <= self.keep_days <= MAX_KEEP_DAYS:
+            raise ConfigurationError(
+                f"objects cannot be kept for {self.keep_days} days",
+                hint=f"1 to {MAX_KEEP_DAYS}; 0 keeps them for ever",
             )
         self._check_longest_callback()
 
@@ -265,6 +273,7 @@ class Profile:
             issued_at=LATEST_TIME,
             expires_at=LATEST_TIME,
             via=max(self.via, key=len),
+            keep_days=self.keep_days,
         )
         return measure_ticket(len(encode_facts(longest)) + (MAX_TOGETHER_BYTES if self.variables else 0))
 

@@ -39,6 +39,8 @@ class PromisedUpload(Protocol):
     @property
     def variables(self) -> Mapping[str, Variable]: ...  # noqa: D102
     @property
+    def keep_days(self) -> int: ...  # noqa: D102
+    @property
     def created_at(self) -> datetime: ...  # noqa: D102
     @property
     def expires_at(self) -> datetime: ...  # noqa: D102
@@ -63,4 +65,5 @@ def restore_facts(upload: PromisedUpload) -> Facts:
         issued_at=int(upload.created_at.timestamp()),
         expires_at=int(upload.expires_at.timestamp()),
         via=next((via for via in VIAS if via == upload.via), "post"),
+        keep_days=upload.keep_days,
     )

@@ -166,6 +166,7 @@ class SignerServices:
             "created_at": format_time(upload.created_at),
             "expires_at": format_time(upload.expires_at),
             "uploaded_at": format_time(upload.uploaded_at) if upload.uploaded_at else None,
+            "keep_until": format_time(upload.keep_until) if upload.keep_until else None,
             "vars": upload.variables,
         }
         profile = self.profiles.get(upload.profile)
@@ -227,6 +228,7 @@ def _to_row(grant: RecordedGrant, quota_key: str) -> NewUpload:
         size_min=facts.size_min,
         size_max=facts.size_max,
         variables=facts.variables,
+        keep_days=facts.keep_days,
         quota_key=quota_key,
         created_at=facts.issued,
         expires_at=facts.expires,

@@ -106,6 +106,7 @@ class StsIssuer:
             issued_at=issued_at,
             expires_at=issued_at + lifetime,
             via=via,
+            keep_days=profile.keep_days,
         )
 
     def renew_prefix(

@@ -86,6 +86,7 @@ function showFacts(upload) {
     moment("created_at"),
     moment("expires_at"),
     moment("uploaded_at"),
+    moment("keep_until"),
     ["arrived_via", upload.arrived_via && (knows(`via.${upload.arrived_via}`) ? t(`via.${upload.arrived_via}`) : upload.arrived_via)],
   ]);
 }

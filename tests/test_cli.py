@@ -1,5 +1,6 @@
 """The command `ossgate`: what it says, what it leaves behind, and how it ends."""
 
+import json
 import os
 import re
 import signal
@@ -33,6 +34,23 @@ def run(tmp_path, monkeypatch):
     monkeypatch.setenv("OSS_ACCESS_KEY_ID", "an-id")
     monkeypatch.setenv("OSS_ACCESS_KEY_SECRET", "a-secret")
     return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def test_lifecycle_prints_the_rules_of_a_bucket(run, tmp_path):
+    """As XML that the bucket takes, and as JSON; what no rule finds is told beside it."""
+    assert run("init").exit_code == 0
+    settings = tmp_path / "ossgate.toml"
+    text = settings.read_text(encoding="utf-8")
+    none = run("lifecycle", "--json")
+    settings.write_text(text.replace("# keep_days = 30 ", "keep_days = 30 ", 1), encoding="utf-8")
+    printed, as_json = run("lifecycle"), run("lifecycle", "--json")
+
+    assert (0, []) == (none.exit_code, json.loads(none.stdout))
+    assert (0, True) == (printed.exit_code, "<Prefix>photos/</Prefix>" in printed.stdout)
+    (plan,) = json.loads(as_json.stdout)
+    assert ([{"id": "ossgate-30-days-photos/", "prefix": "photos/", "days": 30}], []) == (
+        plan["rules"], plan["unreached"],
+    )  # fmt: skip
 
 
 class RunningDemo:

@@ -39,7 +39,7 @@ _COPIED = (
     "content_type",
     "crc64",
 )
-_FACTS = ("width", "height", "replacement")
+_FACTS = ("width", "height", "replacement", "reason")
 _numbers = count()
 
 
@@ -54,12 +54,14 @@ def encode_event(event: str, at: int, row: Row, facts: Mapping[str, Any]) -> str
     Args:
         at: Milliseconds since the epoch.
         row: The upload as it is after the change.
-        facts: What is known beside the row; only an image's size and a replacement are told.
+        facts: What is known beside the row; only an image's size, a replacement and why something was deleted are told.
     """
     data: Row = {name: row[name] for name in _COPIED}
     data["created_at"] = _format(row["created_at"] // 1000)
     uploaded_at = row["uploaded_at"]
     data["uploaded_at"] = None if uploaded_at is None else _format(uploaded_at // 1000)
+    if row["keep_until"] is not None:
+        data["keep_until"] = _format(row["keep_until"] // 1000)
     for name in _FACTS:
         if name in facts:
             data[name] = facts[name]

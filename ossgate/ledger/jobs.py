@@ -16,6 +16,7 @@ from ossgate.ledger.states import ARRIVED, State, is_allowed
 # An upload may still be arriving when its grant has expired: OSS judges a form when its whole body is there.
 OVERDUE_AFTER = timedelta(minutes=10)
 _CLAIM_LENGTH = 80
+_DAY = 24 * 3600 * 1000
 
 
 class Job:
@@ -195,6 +196,7 @@ class ArrivalJob(Job):
         row["content_type"] = arrival.content_type or row["content_type"]
         # An unconfirmed upload was there when it was first told of.
         row["uploaded_at"] = row["uploaded_at"] if state == State.UNCONFIRMED else self._at
+        row["keep_until"] = row["uploaded_at"] + row["keep_days"] * _DAY if row["keep_days"] else None
         row["arrived_via"] = arrival.via
         row["reply"] = arrival.reply
         row["changed_at"] = self._at
@@ -245,9 +247,10 @@ class ReplyJob(_ChangeJob):
 class StateJob(_ChangeJob):
     """Take an upload to a state that is no arrival."""
 
-    def __init__(self, upload_id: str, target: str, now: datetime) -> None:
+    def __init__(self, upload_id: str, target: str, now: datetime, reason: str = "") -> None:
         super().__init__(upload_id)
         self._target = target
+        self._facts = {"reason": reason} if reason else {}
         self._at = encode_time(now)
 
     def apply_to(self, batch: Batch, row: Row) -> None:
@@ -266,9 +269,9 @@ class StateJob(_ChangeJob):
         row["state"] = self._target
         row["changed_at"] = self._at
         batch.change(row)
-        batch.claim(row["upload_id"], self._target, self._at, None, "{}")
+        batch.claim(row["upload_id"], self._target, self._at, None, encode_facts(self._facts))
         if is_known:
-            batch.announce(row, f"upload.{self._target}", self._at)
+            batch.announce(row, f"upload.{self._target}", self._at, **self._facts)
 
 
 class NoteJob(_ChangeJob):

@@ -120,8 +120,13 @@ class Ledger:
         """
         self._writer.run(ReplyJob(upload_id, reply), timeout=timeout)
 
-    def record_state(self, upload_id: str, state: str, *, now: datetime, timeout: float) -> None:
+    def record_state(
+        self, upload_id: str, state: str, *, now: datetime, timeout: float, reason: str = ""
+    ) -> None:
         """Take an upload to ``expired``, ``aborted`` or ``deleted``, and release what it held of its quota.
+
+        Args:
+            reason: Why, kept in the history and told with the event.
 
         Raises:
             UploadUnknown: There is no such upload.
@@ -129,7 +134,7 @@ class Ledger:
             LedgerBusy: The queue is full, or the time was up.
             LedgerUnavailable: The database failed.
         """
-        self._writer.run(StateJob(upload_id, state, now), timeout=timeout)
+        self._writer.run(StateJob(upload_id, state, now, reason), timeout=timeout)
 
     def record_refusal(self, refusal: Refusal) -> None:
         """Keep a refused request; never waits, and drops it when the queue is full."""

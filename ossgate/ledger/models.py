@@ -13,6 +13,7 @@ class NewUpload:
 
     ``size_min`` and ``size_max`` are equal when the size is exact; ``quota_key`` is empty when no quota counts it.
     ``multipart_upload_id`` is OSS's own id of an upload in parts, which have ``part_size`` bytes each but the last.
+    ``keep_days`` counts from the arrival; nothing is for ever.
     """
 
     upload_id: str
@@ -30,6 +31,7 @@ class NewUpload:
     size_min: int
     size_max: int
     variables: dict[str, str | int | bool] = field(default_factory=dict)
+    keep_days: int = 0
     quota_key: str = ""
     created_at: datetime
     expires_at: datetime
@@ -47,6 +49,7 @@ class Upload(NewUpload):
     arrived_via: str | None
     reply: bytes | None
     changed_at: datetime
+    keep_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +172,7 @@ class SweptUpload:
     changed_at: datetime
     expires_at: datetime
     multipart_upload_id: str | None
+    keep_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

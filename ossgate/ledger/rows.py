@@ -21,6 +21,7 @@ _MUTABLE_AT_ISSUE: Row = {
     "uploaded_at": None,
     "arrived_via": None,
     "reply": None,
+    "keep_until": None,
 }
 
 
@@ -63,13 +64,14 @@ def encode_upload(new: NewUpload, *, quota_period: str) -> Row:
         "changed_at": created_at,
         "multipart_upload_id": new.multipart_upload_id,
         "part_size": new.part_size,
+        "keep_days": new.keep_days or None,
         **_MUTABLE_AT_ISSUE,
     }
 
 
 def parse_upload(row: Mapping[str, Any]) -> Upload:
     """Read a row of the upload table."""
-    variables, uploaded_at = row["variables"], row["uploaded_at"]
+    variables, uploaded_at, keep_until = row["variables"], row["uploaded_at"], row["keep_until"]
     return Upload(
         upload_id=row["upload_id"],
         profile=row["profile"],
@@ -97,6 +99,8 @@ def parse_upload(row: Mapping[str, Any]) -> Upload:
         changed_at=parse_time(row["changed_at"]),
         multipart_upload_id=row["multipart_upload_id"],
         part_size=row["part_size"],
+        keep_days=row["keep_days"] or 0,
+        keep_until=None if keep_until is None else parse_time(keep_until),
     )
 
 

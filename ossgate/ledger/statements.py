@@ -34,6 +34,7 @@ _ARRIVAL_COLUMNS = (
     "arrived_via",
     "reply",
     "changed_at",
+    "keep_until",
 )
 
 

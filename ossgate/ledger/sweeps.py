@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, literal, select, tuple_
 
 from ossgate.ledger.database import Database
 from ossgate.ledger.jobs import NoteJob
 from ossgate.ledger.models import SweptUpload
 from ossgate.ledger.reads import fetch_tuples, is_in_state
 from ossgate.ledger.rows import encode_time, parse_time
-from ossgate.ledger.tables import upload
+from ossgate.ledger.tables import IS_KEPT_FOR_A_WHILE, upload
 from ossgate.ledger.writer import Writer
 
 _COLUMNS = (
@@ -26,6 +26,7 @@ _COLUMNS = (
     upload.c.changed_at,
     upload.c.expires_at,
     upload.c.multipart_upload_id,
+    upload.c.keep_until,
 )
 _LAST_CODE_POINT = 0x10FFFF
 _SURROGATES = range(0xD800, 0xE000)
@@ -66,6 +67,16 @@ class Sweeps:
         """
         return self._fetch(build_list_waiting(state, after=after, before=before).limit(limit))
 
+    def list_outlived(
+        self, *, after: tuple[datetime, str] | None = None, before: datetime, limit: int = 1000
+    ) -> list[SweptUpload]:
+        """List uploads that are there although their days ended before a time, the longest past first.
+
+        Args:
+            after: ``keep_until`` and id of the last one of the page before.
+        """
+        return self._fetch(build_list_outlived(after=after, before=before).limit(limit))
+
     def list_buckets(self) -> list[str]:
         """List the buckets that the ledger knows of, one search each however many uploads they have."""
         buckets: list[str] = []
@@ -96,9 +107,9 @@ class Sweeps:
 
 def _parse_swept(row: Sequence[Any]) -> SweptUpload:
     # By position: a walk reads a million of them.
-    upload_id, profile, bucket, object_key, state, size, etag, uploaded_at, changed_at, expires_at, parts = (
-        row
-    )
+    (
+        upload_id, profile, bucket, object_key, state, size, etag, uploaded_at, changed_at, expires_at, parts, kept,
+    ) = row  # fmt: skip
     return SweptUpload(
         upload_id,
         profile,
@@ -111,6 +122,7 @@ def _parse_swept(row: Sequence[Any]) -> SweptUpload:
         parse_time(changed_at),
         parse_time(expires_at),
         parts,
+        None if kept is None else parse_time(kept),
     )
 
 
@@ -137,6 +149,21 @@ def build_list_waiting(state: str, *, after: str, before: datetime) -> Select[An
         .where(*is_in_state(state), upload.c.upload_id > after, upload.c.expires_at < encode_time(before))
         .order_by(upload.c.upload_id)
     )
+
+
+def build_list_outlived(*, after: tuple[datetime, str] | None, before: datetime) -> Select[Any]:
+    """Build the query of the uploads whose days are over."""
+    query = (
+        select(*_COLUMNS)
+        .where(IS_KEPT_FOR_A_WHILE, upload.c.keep_until < encode_time(before))
+        .order_by(upload.c.keep_until, upload.c.upload_id)
+    )
+    if after is not None:
+        query = query.where(
+            tuple_(upload.c.keep_until, upload.c.upload_id)
+            > tuple_(literal(encode_time(after[0])), literal(after[1]))
+        )
+    return query
 
 
 def end_prefix(prefix: str) -> str | None:

@@ -13,12 +13,13 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    and_,
     literal_column,
 )
 
 # The newest migration; a test compares it with the migrations' own head. Kept here, so that
 # nothing but an upgrade has to import Alembic.
-HEAD_REVISION = "0004"
+HEAD_REVISION = "0005"
 
 # Ids and object keys sort by their bytes, as OSS sorts; PostgreSQL would otherwise sort by the rules of a language.
 Id = Text().with_variant(Text(collation="C"), "postgresql")
@@ -63,6 +64,9 @@ upload = Table(
     # Of uploads in parts alone.
     Column("multipart_upload_id", Text),
     Column("part_size", BigInteger),
+    # Of uploads that do not stay for ever alone; the latter once they have arrived.
+    Column("keep_days", BigInteger),
+    Column("keep_until", BigInteger),
 )
 
 IS_ISSUED = upload.c.state == literal_column("'issued'")
@@ -80,6 +84,7 @@ Index(
 
 IS_UPLOADED = upload.c.state == literal_column("'uploaded'")
 IS_UNSETTLED = upload.c.state != literal_column("'uploaded'")
+IS_KEPT_FOR_A_WHILE = and_(IS_UPLOADED, upload.c.keep_until.is_not(None))
 
 # The bucket's own order, in which reconciliation walks both.
 Index("ix_upload_object", upload.c.bucket, upload.c.object_key)
@@ -90,6 +95,14 @@ Index(
     upload.c.upload_id,
     sqlite_where=IS_UNSETTLED,
     postgresql_where=IS_UNSETTLED,
+)
+# What stays for ever is not in it.
+Index(
+    "ix_upload_kept",
+    upload.c.keep_until,
+    upload.c.upload_id,
+    sqlite_where=IS_KEPT_FOR_A_WHILE,
+    postgresql_where=IS_KEPT_FOR_A_WHILE,
 )
 Index("ix_upload_profile", upload.c.profile, upload.c.upload_id)
 Index("ix_upload_subject", upload.c.subject, upload.c.upload_id)

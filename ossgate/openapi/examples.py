@@ -86,6 +86,7 @@ UPLOAD = {
     "content_type": "image/jpeg",
     **_TIMES,
     "uploaded_at": "2026-01-02T03:04:09Z",
+    "keep_until": None,
     "vars": {"album": "July"},
 }
 OPERATOR_UPLOAD = UPLOAD | {

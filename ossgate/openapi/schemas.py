@@ -124,6 +124,7 @@ _UPLOAD: Schema = {
     "created_at": ref("Time"),
     "expires_at": ref("Time"),
     "uploaded_at": {"anyOf": [ref("Time"), {"type": "null"}]},
+    "keep_until": {"anyOf": [ref("Time"), {"type": "null"}], "description": "when the object is to be gone; null: never, or not there yet"},
     "vars": VARIABLES,
     "url": text("a link to the object, once it has arrived; whoever has it can fetch the object until it ends", format="uri"),
 }  # fmt: skip

@@ -14,6 +14,10 @@ from ossgate.reconcile.findings import Kind
 
 CLOCK_TOLERANCE = timedelta(minutes=15)
 """How far our clock and the bucket's may be apart before an object counts as newer than its record."""
+RULE_EARLY = timedelta(days=1)
+"""How long before `keep_until` a lifecycle rule may have acted: it counts from when the object was written, we from when we learnt of it."""
+RULE_LATE = timedelta(days=3)
+"""How long after `keep_until` a lifecycle rule may still be about to act: rules are carried out once a day."""
 _DATE_UNIT = timedelta(seconds=1)
 _WAITING = ("issued", "expired")
 _CLOSED = ("aborted", "deleted")
@@ -34,6 +38,8 @@ class Recorded(Protocol):
     def changed_at(self) -> datetime: ...  # noqa: D102
     @property
     def expires_at(self) -> datetime: ...  # noqa: D102
+    @property
+    def keep_until(self) -> datetime | None: ...  # noqa: D102
 
 
 class Stored(Protocol):
@@ -84,7 +90,8 @@ def _suspect_without_object(upload: Recorded, ages: Ages) -> Kind | None:
     if upload.state == "issued" and ages.is_over(upload.expires_at):
         return Kind.OVERDUE
     if upload.state == "uploaded" and ages.is_over(upload.uploaded_at or upload.changed_at):
-        return Kind.GONE
+        is_due = upload.keep_until is not None and upload.keep_until - RULE_EARLY <= ages.now
+        return Kind.OUTLIVED if is_due else Kind.GONE
     if upload.state == "unconfirmed" and ages.is_over(upload.changed_at):
         return Kind.UNCONFIRMED
     return None
@@ -94,6 +101,11 @@ def _suspect_changed(upload: Recorded, stored: Stored, ages: Ages) -> Kind | Non
     if upload.etag != stored.etag or upload.size != stored.size:
         return Kind.CHANGED if ages.is_over(stored.last_modified) else None
     recorded_at = upload.uploaded_at or upload.changed_at
+    if upload.keep_until is not None and ages.is_over(upload.keep_until):
+        # Written again later, it has all its days before it.
+        stays = upload.keep_until - recorded_at
+        if ages.is_over(stored.last_modified + stays):
+            return Kind.OUTLIVED
     if stored.last_modified > recorded_at + CLOCK_TOLERANCE and ages.is_over(stored.last_modified):
         return Kind.NEWER
     return None

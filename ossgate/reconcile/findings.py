@@ -18,6 +18,7 @@ class Kind(StrEnum):
     CHANGED = "changed"
     NEWER = "newer"
     GONE = "gone"
+    OUTLIVED = "outlived"
     CLOSED = "closed"
     UNFINISHED = "unfinished"
     UNREACHABLE = "unreachable"
@@ -34,6 +35,7 @@ MEANINGS: dict[Kind, str] = {
     Kind.CHANGED: "an object has other bytes than were recorded",
     Kind.NEWER: "an object was written again after it was recorded, with the same bytes",
     Kind.GONE: "an uploaded object is not in the bucket any more",
+    Kind.OUTLIVED: "the days that an uploaded object was to stay are over",
     Kind.CLOSED: "there is an object under an upload that was aborted or deleted",
     Kind.UNFINISHED: "an upload in parts was begun long ago and never ended",
     Kind.UNREACHABLE: "no profile names this bucket any more, so it was not asked",

@@ -127,4 +127,5 @@ def _describe_grant(profile: Profile, proof: PrefixProof) -> Facts:
         # When it ended is not known; an object is there, so it lasted a while.
         expires_at=issued_at + profile.lifetime,
         via=via,
+        keep_days=profile.keep_days,
     )

@@ -28,6 +28,7 @@ LIST_SECONDS = 30.0
 RETRY_AFTER = (1.0, 2.0, 4.0)
 """Seconds between attempts to list; after the last the bucket counts as unavailable."""
 _SLICE = 64
+_OUTLIVED = "outlived"
 _WAITING_STATES = ("issued", "unconfirmed")
 _FAR = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -47,7 +48,7 @@ class Options:
         profile: Looks at uploads of one profile alone; empty for all.
         prefix: Looks at keys that begin so.
         dry_run: Changes nothing, neither in the bucket nor in the ledger.
-        apply: Does in the bucket what is asked for by name: ``abort_multipart`` and ``delete_strangers``.
+        apply: Does in the bucket what is asked for by name: ``abort_multipart``, ``delete_strangers``, ``delete_outlived``.
         quick: Lists no bucket, and asks for uploads alone that wait for something.
         resume: Goes on where an unfinished run of the same kind stopped.
         grace: How old what is found must be before anything is done.
@@ -65,6 +66,7 @@ class Options:
     resume: bool = True
     abort_multipart: bool = False
     delete_strangers: frozenset[str] = frozenset()
+    delete_outlived: bool = False
     grace: timedelta = timedelta(minutes=10)
     multipart_age: timedelta = timedelta(days=1)
     rate: float = 100.0
@@ -81,6 +83,7 @@ class Options:
             "quick": self.quick,
             "abort_multipart": self.abort_multipart,
             "delete_strangers": sorted(self.delete_strangers),
+            "delete_outlived": self.delete_outlived,
         }
 
 
@@ -146,7 +149,12 @@ class _Run:
         self._book = book
         self._pool = pool
         self._limits = Limits(
-            options.dry_run, options.apply, options.profile, options.delete_strangers, options.max_gone
+            options.dry_run,
+            options.apply,
+            options.profile,
+            options.delete_strangers,
+            options.delete_outlived,
+            options.max_gone,
         )
         self._brake = Brake(options.max_gone - book.counts[f"{Kind.GONE}:{Outcome.SETTLED}"])
         # By how much our clock is ahead of the bucket's.
@@ -154,7 +162,10 @@ class _Run:
 
     def run(self) -> None:
         if self._options.quick:
-            self._run_waiting()
+            if self._book.cursor.get("phase") != _OUTLIVED:
+                self._run_waiting()
+            if self._options.delete_outlived:
+                self._run_outlived()
             return
         failed: BucketRefused | BucketUnavailable | None = None
         for bucket in sorted(self._reconciler.places):
@@ -263,6 +274,17 @@ class _Run:
                 after = page[-1].upload_id
                 self._settle_waiting(page)
                 self._save("", {"phase": state, "after": after})
+
+    def _run_outlived(self) -> None:
+        before = self._ages().now - self._options.grace
+        held = self._book.cursor.get("after") if self._book.cursor.get("phase") == _OUTLIVED else None
+        after = (datetime.fromisoformat(held[0]), held[1]) if held else None
+        while page := self._ledger.sweeps.list_outlived(after=after, before=before, limit=PAGE_UPLOADS):
+            kept = page[-1].keep_until
+            assert kept is not None
+            after = (kept, page[-1].upload_id)
+            self._settle_waiting(page)
+            self._save("", {"phase": _OUTLIVED, "after": [kept.isoformat(), page[-1].upload_id]})
 
     def _settle_waiting(self, page: Sequence[SweptUpload]) -> None:
         self._book.counts["uploads"] += len(page)

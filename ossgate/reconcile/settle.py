@@ -16,7 +16,7 @@ from callback.deadline import Deadline
 from callback.errors import UploadClosed, UploadReplaced
 from ossgate.bucket import BucketRefused, BucketUnavailable, ObjectHead
 from ossgate.ledger import Arrival, Ledger, LedgerBusy, TransitionForbidden, Upload, UploadUnknown
-from ossgate.reconcile.comparison import Ages, suspect
+from ossgate.reconcile.comparison import RULE_LATE, Ages, suspect
 from ossgate.reconcile.findings import Kind, Outcome, Verdict
 from ossgate.reconcile.proof import Proof, ProofReader
 from ossgate.reconcile.throttle import Throttle
@@ -40,6 +40,7 @@ class Limits:
         changes_bucket: What was asked for by name is done in the bucket, rather than told.
         profile: Only uploads of this profile are looked at; empty for all.
         delete_strangers: Keys of objects that are to be deleted when they prove no upload.
+        delete_outlived: Whether objects are to be deleted whose days are over.
         max_gone: How many uploads one run may mark as deleted.
     """
 
@@ -47,6 +48,7 @@ class Limits:
     changes_bucket: bool
     profile: str
     delete_strangers: frozenset[str]
+    delete_outlived: bool
     max_gone: int
 
 
@@ -107,6 +109,8 @@ class Settler:
         try:
             if pair.upload is not None and self._is_noted(pair, kind):
                 return None
+            if kind is Kind.OUTLIVED and pair.listed is not None and not self._limits.delete_outlived:
+                return self._tell_outlived(pair)
             self._throttle.wait()
             found = self._bucket.head_object(self._place, pair.object_key, seconds=HEAD_SECONDS)
             if found is None:
@@ -134,6 +138,10 @@ class Settler:
         if kind is Kind.GONE and not self._limits.dry_run and not self._brake.take():
             detail = "held back: more uploads are gone than a run may mark as deleted"
             return self._tell(upload, kind, Outcome.LEFT, detail)
+        if kind is Kind.OUTLIVED:
+            # As many as there may be: nothing is lost that was to stay.
+            detail = "its days are over and it is gone: marked as deleted"
+            return self._enter(upload, kind, "deleted", detail, reason=kind)
         return self._enter(upload, kind, "deleted", "the bucket answered 404: marked as deleted")
 
     def _settle_present(self, pair: Pair, found: ObjectHead) -> Verdict | None:
@@ -157,7 +165,28 @@ class Settler:
             return self._tell(
                 upload, kind, Outcome.LEFT, f"the upload was {upload.state}, the object is there"
             )
+        if kind is Kind.OUTLIVED:
+            return self._delete_outlived(upload)
         return self._note(upload, kind, found, modified)
+
+    def _tell_outlived(self, pair: Pair) -> Verdict | None:
+        upload = pair.upload
+        if upload is None or upload.keep_until is None or self._ages().now < upload.keep_until + RULE_LATE:
+            return None
+        detail = f"it was to stay until {upload.keep_until:%Y-%m-%d}: no lifecycle rule deletes it, nor --delete-outlived"
+        return Verdict(Kind.OUTLIVED, Outcome.LEFT, pair.object_key, upload.upload_id, detail)
+
+    def _delete_outlived(self, upload: Upload) -> Verdict | None:
+        if not self._limits.delete_outlived:
+            return None
+        if self._limits.dry_run or not self._limits.changes_bucket:
+            return self._tell(upload, Kind.OUTLIVED, Outcome.DRY_RUN, "would be deleted: its days are over")
+        self._throttle.wait()
+        self._bucket.delete_object(self._place, upload.object_key, seconds=HEAD_SECONDS)
+        # Should this fail, the next run finds the object gone and its days over.
+        return self._enter(
+            upload, Kind.OUTLIVED, "deleted", "deleted: its days are over", reason=Kind.OUTLIVED
+        )
 
     def _find_upload(self, pair: Pair, found: ObjectHead) -> tuple[Upload | None, Proof]:
         upload = self._ledger.fetch_upload(pair.upload.upload_id) if pair.upload else None
@@ -253,12 +282,14 @@ class Settler:
     def _has_note(self, upload_id: str, note: str) -> bool:
         return any(change.claim == note for change in self._ledger.fetch_history(upload_id))
 
-    def _enter(self, upload: Upload, kind: Kind, state: str, detail: str) -> Verdict | None:
+    def _enter(
+        self, upload: Upload, kind: Kind, state: str, detail: str, *, reason: str = ""
+    ) -> Verdict | None:
         if self._limits.dry_run:
             return self._tell(upload, kind, Outcome.DRY_RUN, f"would be {state}")
         try:
             self._ledger.record_state(
-                upload.upload_id, state, now=self._arrivals.now(), timeout=LEDGER_SECONDS
+                upload.upload_id, state, now=self._arrivals.now(), timeout=LEDGER_SECONDS, reason=reason
             )
         except (TransitionForbidden, UploadUnknown):
             # It arrived, or was pruned, since the row was read.

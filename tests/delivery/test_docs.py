@@ -34,7 +34,7 @@ def test_event_is_what_the_ledger_freezes(told):
 
     data = json.loads(told[1].body)["data"]
     times = {name: encode_time(datetime.fromisoformat(data[name])) for name in ("created_at", "uploaded_at")}
-    row = {**data, **times, "variables": json.dumps(data["vars"], separators=(",", ":"))}
+    row = {"keep_until": None, **data, **times, "variables": json.dumps(data["vars"], separators=(",", ":"))}
 
     assert encode_event("upload.uploaded", times["uploaded_at"], row, data) == told[1].body
 

@@ -12,20 +12,20 @@ from ossgate.ledger import Ledger
 from ossgate.ledger.reads import build_list
 from ossgate.ledger.retention import build_prunable
 from ossgate.ledger.rows import encode_time
-from ossgate.ledger.sweeps import build_list_by_key, build_list_waiting
+from ossgate.ledger.sweeps import build_list_by_key, build_list_outlived, build_list_waiting
 from ossgate.ledger.tables import history, reconcile_finding, refusal, upload
 
 UPLOADS = 200_000
-# One in 100 waits, one in 20 has expired; five profiles, of which one is rare; 5,000 subjects.
+# One in 100 waits, one in 20 has expired, one in 2,000 stays for a while alone; five profiles, of which one is rare; 5,000 subjects.
 FILL = """
 WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :uploads)
 INSERT INTO upload (upload_id, profile, subject, issuer, via, bucket, object_key, file_name, content_type, size_min,
-                    size_max, variables, quota_key, quota_period, created_at, expires_at, state, size, etag, changed_at)
+                    size_max, variables, quota_key, quota_period, created_at, expires_at, state, size, etag, changed_at, keep_until)
 SELECT '01U' || CAST(100000000 + n AS TEXT), CASE WHEN n % 1000 = 0 THEN 'rare' ELSE 'photo' || CAST(n % 4 AS TEXT) END,
        'user' || CAST(n % 5000 AS TEXT), 'jwt', 'post', 'demo-bucket', 'photos/' || CAST(100000000 + n AS TEXT),
        'a.jpg', 'image/jpeg', 1, 100, '{}', '', '', :start + n * 1000, :start + n * 1000 + 300000,
        CASE WHEN n % 100 = 0 THEN 'issued' WHEN n % 20 = 0 THEN 'expired' ELSE 'uploaded' END,
-       3, 'AB12', :start + n * 1000
+       3, 'AB12', :start + n * 1000, CASE WHEN n % 2000 = 1 THEN :start + n * 2000 END
 FROM numbers
 """
 
@@ -135,6 +135,16 @@ def test_walk_by_key_uses_its_index(large: Connection) -> None:
 
         assert [] == [line for line in plan if has_scan(line)], plan
         assert any("ix_upload_object" in line for line in plan), plan
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_what_has_outlived_its_days_is_found_by_its_index(large: Connection, now, goes_on: bool) -> None:  # type: ignore[no-untyped-def]
+    """Few rows among all, from wherever the walk stands."""
+    after = (now - timedelta(days=99), "01U100000001") if goes_on else None
+    plan = explain(large, build_list_outlived(after=after, before=now).limit(1000))
+
+    assert [] == [line for line in plan if has_scan(line)], plan
+    assert any("ix_upload_kept" in line for line in plan), plan
 
 
 @pytest.mark.parametrize("state", ["issued", "unconfirmed"])

@@ -77,6 +77,24 @@ def test_body_is_frozen_when_it_happens(
     assert (told.type, told.sink, told.state, told.attempts) == ("upload.uploaded", "hooks", "pending", 0)
 
 
+def test_end_of_an_upload_is_told_with_its_reason(
+    ledger: Ledger,
+    make_upload: Callable[..., NewUpload],
+    make_arrival: Callable[..., Arrival],
+    now: datetime,
+) -> None:
+    """Until when it was to stay stands in both events, why it went in the last, and in the history."""
+    new = make_upload(upload_id="01u", keep_days=1)
+    ledger.record_issued([new], quota=None, now=now, timeout=30)
+    ledger.record_arrival(make_arrival(new), now=now, timeout=30)
+    ledger.record_state("01u", "deleted", now=now + timedelta(days=1), timeout=30, reason="outlived")
+    told = [json.loads(each.body)["data"] for each in ledger.outbox.list_deliveries("01u")]
+
+    assert ["2026-01-03T03:04:05Z"] * 2 == [data["keep_until"] for data in told]
+    assert [None, "outlived"] == [data.get("reason") for data in told]
+    assert {"reason": "outlived"} == ledger.fetch_history("01u")[-1].facts
+
+
 def test_each_change_is_told_once(
     ledger: Ledger,
     make_upload: Callable[..., NewUpload],

@@ -52,6 +52,47 @@ def test_list_by_key_knows_its_bucket(
     assert ["demo-bucket", "other"] == keyed.sweeps.list_buckets()
 
 
+def test_days_count_from_the_arrival(
+    ledger: Ledger,
+    make_upload: Callable[..., NewUpload],
+    make_arrival: Callable[..., Arrival],
+    now: datetime,
+) -> None:
+    """A row has its end once its object is there, also one that was lost and is rebuilt; others have none."""
+    issued, lost, kept = make_upload(keep_days=2), make_upload(keep_days=3), make_upload()
+    ledger.record_issued([issued, kept], quota=None, now=now, timeout=30)
+    before = ledger.fetch_upload(issued.upload_id)
+    for each in (issued, lost, kept):
+        ledger.record_arrival(make_arrival(each), now=now + timedelta(hours=1), timeout=30)
+    found = [ledger.fetch_upload(each.upload_id) for each in (issued, lost, kept)]
+
+    assert before is not None
+    assert (2, None) == (before.keep_days, before.keep_until)
+    assert [now + timedelta(days=2, hours=1), now + timedelta(days=3, hours=1), None] == [
+        one.keep_until for one in found if one is not None
+    ]
+
+
+def test_outlived_uploads_are_listed_by_their_end(
+    ledger: Ledger,
+    make_upload: Callable[..., NewUpload],
+    make_arrival: Callable[..., Arrival],
+    now: datetime,
+) -> None:
+    """The longest past first, page by page; what is deleted, or has its days before it, is not among them."""
+    uploads = [make_upload(keep_days=days) for days in (3, 1, 1, 2, 9, 1)]
+    for each in uploads:
+        ledger.record_arrival(make_arrival(each), now=now, timeout=30)
+    ledger.record_state(uploads[5].upload_id, "deleted", now=now, timeout=30, reason="outlived")
+    before = now + timedelta(days=4)
+    first = ledger.sweeps.list_outlived(before=before, limit=2)
+    assert first[-1].keep_until is not None
+    rest = ledger.sweeps.list_outlived(after=(first[-1].keep_until, first[-1].upload_id), before=before)
+
+    assert [uploads[at].upload_id for at in (1, 2, 3, 0)] == [one.upload_id for one in first + rest]
+    assert [] == ledger.sweeps.list_outlived(before=now + timedelta(days=1))
+
+
 @pytest.mark.parametrize(
     ("prefix", "expected"),
     [("", None), ("a", "b"), ("a/", "a0"), ("\ud7ff", "\ue000"), ("a\U0010ffff", "b"), ("\U0010ffff", None)],

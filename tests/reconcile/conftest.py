@@ -281,7 +281,7 @@ def make_swept():
             "upload_id": f"01U{key}", "profile": "photo", "bucket": PLACE.bucket, "object_key": key,
             "state": state, "size": 3, "etag": "AB12", "uploaded_at": NOW - timedelta(hours=1),
             "changed_at": NOW - timedelta(hours=1), "expires_at": NOW - timedelta(hours=1),
-            "multipart_upload_id": None,
+            "multipart_upload_id": None, "keep_until": None,
         }  # fmt: skip
         return SweptUpload(**given | changes)
 

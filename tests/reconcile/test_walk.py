@@ -13,7 +13,7 @@ KEYS = st.lists(st.text(alphabet="ab猫🐈\uffff", min_size=1, max_size=3), max
 
 
 def make_row(key, number=0):
-    return SweptUpload(f"{key}{number}", "photo", "b", key, "uploaded", 3, "A", None, None, None, None)
+    return SweptUpload(f"{key}{number}", "photo", "b", key, "uploaded", 3, "A", None, None, None, None, None)
 
 
 def make_pagers(object_keys, rows, *, page_size):

@@ -48,6 +48,14 @@ def test_way_of_upload_is_written_unless_it_is_a_form(make_facts: Callable[..., 
     assert parse_facts(encoded.encode()) == make_facts(via="multipart")
 
 
+def test_days_to_keep_are_written_when_there_are_any(make_facts: Callable[..., Facts]) -> None:
+    """They come last, after the way of upload, which is then written whatever it is."""
+    encoded = encode_facts(make_facts(keep_days=30)).decode()
+
+    assert encoded == ENCODED[:-1] + ',"post",30]'
+    assert parse_facts(encoded.encode()) == make_facts(keep_days=30)
+
+
 @given(texts=st.tuples(*[TEXT] * 8), numbers=st.tuples(*[st.integers(0, 2**53)] * 4), variables=st.data())
 def test_facts_come_back_whole(texts: tuple[str, ...], numbers: tuple[int, ...], variables: Any) -> None:
     """Whatever text and numbers they hold, facts survive their encoding."""
@@ -78,6 +86,8 @@ def test_facts_come_back_whole(texts: tuple[str, ...], numbers: tuple[int, ...],
         (ENCODED[:-1] + ',"ftp"]').encode(),
         (ENCODED[:-1] + ',["put"]]').encode(),
         (ENCODED[:-1] + ',"put","put"]').encode(),
+        (ENCODED[:-1] + ',"put",true]').encode(),
+        (ENCODED[:-1] + ',"put",30,30]').encode(),
         ENCODED[:-1].encode(),
     ],
     ids=lambda encoded: encoded[:12].decode(errors="replace"),

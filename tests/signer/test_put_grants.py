@@ -47,6 +47,17 @@ def make_put(
     return make
 
 
+@pytest.mark.parametrize("version", ["v4", "v1"])
+def test_days_to_keep_are_signed_as_a_tag(make_put: MakePut, version: str) -> None:
+    """A lifecycle rule finds the object by it; profiles that keep objects for ever send none."""
+    grant = make_put(profile={"keep_days": 30, "signature": version})
+
+    assert grant.headers["x-oss-tagging"] == "ossgate-keep-days=30"
+    name = "x-oss-signature" if version == "v4" else "Signature"
+    assert sign_by_sdk(grant, version, {}) == read_query(grant.url)[name]
+    assert "x-oss-tagging" not in make_put(profile={"signature": version}).headers
+
+
 def read_query(url: str) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
 
