@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from tests.faults.marks import long
+
 STANDING = {"times": 1000}
 
 
@@ -13,10 +15,10 @@ STANDING = {"times": 1000}
     "fault",
     [
         {"action": "status", "status": 500},
-        {"action": "status", "code": "SlowDown"},
-        {"action": "status", "status": 403, "code": "AccessDenied"},
+        pytest.param({"action": "status", "code": "SlowDown"}, marks=pytest.mark.long),
+        pytest.param({"action": "status", "status": 403, "code": "AccessDenied"}, marks=pytest.mark.long),
         pytest.param({"action": "stall", "seconds": 3}, marks=pytest.mark.long),
-        {"action": "reset"},
+        pytest.param({"action": "reset"}, marks=pytest.mark.long),
     ],
     ids=["500", "SlowDown", "AccessDenied", "stall", "reset"],
 )
@@ -38,7 +40,7 @@ def test_head_fails(world, check_all, fault):
     check_all(world)
 
 
-@pytest.mark.parametrize("way", ["down", "frozen", "cut", "answer cut", "sliced", "slow"])
+@pytest.mark.parametrize("way", ["frozen", "answer cut", *long("down", "cut", "sliced", "slow")])
 def test_way_to_the_bucket(world, check_all, way):
     """The way to the bucket is down, frozen, cut or slow: the callback gets its answer in time."""
     grant, proxy = world.ask(), world.bucket
@@ -124,6 +126,7 @@ def test_strangers_and_changed_objects(world, check_all):
     check_all(world)
 
 
+@pytest.mark.long
 def test_deleted_and_uploaded_again(world, check_all):
     """An upload that was deleted stays so, whatever is put under its key."""
     grant = world.upload()
@@ -135,7 +138,7 @@ def test_deleted_and_uploaded_again(world, check_all):
     check_all(world)
 
 
-@pytest.mark.parametrize("seconds", [30, 600])
+@pytest.mark.parametrize("seconds", [30, *long(600)])
 def test_stale_listing(world, check_all, seconds):
     """A listing that is old invents nothing and loses nothing: each object is asked for by name."""
     kept, gone, lost = world.upload(), world.upload(), world.ask()
@@ -163,7 +166,10 @@ def test_listing_fails_and_comes_back(world, check_all):
     check_all(world)
 
 
-@pytest.mark.parametrize(("minutes", "statuses"), [(-15, [200, 203]), (-20, [403, 403]), (15, [403, 403])])
+@pytest.mark.parametrize(
+    ("minutes", "statuses"),
+    [(-15, [200, 203]), pytest.param(-20, [403, 403], marks=pytest.mark.long), (15, [403, 403])],
+)
 def test_clocks_differ(make_world, check_all, minutes, statuses):
     """The bucket's clock is a quarter of an hour behind ours, further behind, or so far ahead that each grant is over for it."""
     world = make_world(skew=minutes * 60 + 5).start()
@@ -180,7 +186,7 @@ def test_clocks_differ(make_world, check_all, minutes, statuses):
     check_all(world)
 
 
-@pytest.mark.parametrize("seconds", [-1200, 1200])
+@pytest.mark.parametrize("seconds", [-1200, *long(1200)])
 def test_head_is_refused_for_its_date(world, check_all, seconds):
     """By the bucket's clock what we sign is too old or not yet valid: the upload is unconfirmed until the clocks agree."""
     grant = world.ask()
@@ -191,7 +197,7 @@ def test_head_is_refused_for_its_date(world, check_all, seconds):
     check_all(world)
 
 
-@pytest.mark.parametrize("minutes", [-15, 15])
+@pytest.mark.parametrize("minutes", [15, *long(-15)])
 def test_clock_of_the_bucket_jumps(world, check_all, minutes):
     """OSS's clock jumps after the grants were issued; while it does, reconciliation takes the earlier of both."""
     told, unused = world.upload(), world.ask()
@@ -245,6 +251,7 @@ def test_reconciliation_and_callback_at_once(world, check_all):
     check_all(world)
 
 
+@pytest.mark.long
 def test_reconciled_by_command(world, check_all):
     """The command does what its Python face does, while the server serves."""
     lost = [world.ask() for _ in range(3)]

@@ -8,6 +8,8 @@ import pytest
 import time_machine
 import urllib3
 
+from tests.faults.marks import long
+
 WRONG_SIZE = {"on": "callback", "action": "wrong_body", "change": {"size": 4}}
 WRONG_ETAG = {"on": "callback", "action": "wrong_body", "change": {"etag": "AB"}, "signed": False}
 
@@ -26,18 +28,20 @@ def test_nothing_breaks(world, check_all):
     ("fault", "status", "state"),
     [
         ("callback.drop", 203, "issued"),
-        ("callback.status=502", 203, "issued"),
+        pytest.param("callback.status=502", 203, "issued", marks=pytest.mark.long),
         ("callback.lose_answer", 203, "uploaded"),
         ("callback.double=3", 200, "uploaded"),
         ("callback.bad_signature", 203, "issued"),
-        ("callback.rotated_key=other", 203, "issued"),
+        pytest.param("callback.rotated_key=other", 203, "issued", marks=pytest.mark.long),
         ("callback.rotated_key=same", 203, "issued"),
-        ("callback.wrong_body", 203, "issued"),
+        pytest.param("callback.wrong_body", 203, "issued", marks=pytest.mark.long),
         (WRONG_SIZE, 203, "issued"),
         (WRONG_ETAG, 203, "issued"),
-        ({"on": "callback", "action": "wrong_body", "truncate": 40}, 203, "issued"),
+        pytest.param(
+            {"on": "callback", "action": "wrong_body", "truncate": 40}, 203, "issued", marks=pytest.mark.long
+        ),
         ("key.close", 200, "uploaded"),
-        ("key.status=500", 200, "uploaded"),
+        pytest.param("key.status=500", 200, "uploaded", marks=pytest.mark.long),
     ],
     ids=lambda value: value.get("change", value.get("truncate")) if isinstance(value, dict) else str(value),
 )
@@ -57,7 +61,7 @@ def test_callback_goes_wrong(world, check_all, fault, status, state):
 @pytest.mark.parametrize(
     ("timeout", "seconds", "status"),
     [
-        (1.0, 0.6, 200),
+        pytest.param(1.0, 0.6, 200, marks=pytest.mark.long),
         (1.0, 1.3, 203),
         pytest.param(5.0, 4.9, 200, marks=pytest.mark.long),
         pytest.param(5.0, 5.1, 203, marks=pytest.mark.long),
@@ -76,9 +80,7 @@ def test_answer_is_late(make_world, check_all, timeout, seconds, status):
     check_all(world)
 
 
-@pytest.mark.parametrize(
-    "seconds", [0.4, pytest.param(4.9, marks=pytest.mark.long), pytest.param(5.1, marks=pytest.mark.long)]
-)
+@pytest.mark.parametrize("seconds", [0.4, *long(4.9, 5.1)])
 def test_callback_is_late(world, check_all, seconds):
     """OSS has given up and calls all the same, after the uploader has confirmed: nothing counts twice."""
     confirmed, unconfirmed = world.ask(), world.ask()
@@ -95,9 +97,9 @@ def test_callback_is_late(world, check_all, seconds):
 @pytest.mark.parametrize(
     ("after", "reconciled", "state"),
     [
-        (timedelta(hours=1), False, "uploaded"),
+        pytest.param(timedelta(hours=1), False, "uploaded", marks=pytest.mark.long),
         (timedelta(hours=1), True, "uploaded"),
-        (timedelta(days=3), False, "issued"),
+        pytest.param(timedelta(days=3), False, "issued", marks=pytest.mark.long),
         (timedelta(days=3), True, "uploaded"),
     ],
 )
@@ -179,6 +181,7 @@ def test_client_confirms_while_the_callback_is_held(world, check_all):
     check_all(world)
 
 
+@pytest.mark.long
 def test_post_is_cut_on_its_way(world, check_all):
     """The client's connection breaks in the middle of the body: nothing is stored, nothing counts, and it tries again."""
     grant = world.ask()
@@ -191,7 +194,7 @@ def test_post_is_cut_on_its_way(world, check_all):
     check_all(world)
 
 
-@pytest.mark.parametrize("way", ["down", "reset", "answer cut", "frozen", "sliced", "slow"])
+@pytest.mark.parametrize("way", ["reset", "frozen", *long("down", "answer cut", "sliced", "slow")])
 def test_way_from_oss_to_the_server(make_world, check_all, way):
     """The way that callbacks take is down, cut, frozen or slow."""
     world = make_world(callback_timeout=1.0).start()

@@ -6,9 +6,12 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.faults.marks import long
+
 # OSS waits five seconds; we promise four.
 PROMISED_MS = 4000
 LOCKED, GONE = 10.0, 60.0
+DATABASES = ("sqlite", "postgresql")
 
 
 # What only a server on the other end of a connection can suffer.
@@ -54,7 +57,14 @@ def breaking(world, kind, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "kind", [pytest.param("locked", marks=pytest.mark.long), "gone", "frozen", "read-only", "full"]
+    ("database", "kind"),
+    [
+        # Of a file, frozen and locked are the same.
+        pytest.param("sqlite", "locked", marks=pytest.mark.long),
+        pytest.param("postgresql", "locked", marks=pytest.mark.long),
+        *((database, kind) for database in DATABASES for kind in ("frozen", "gone", "read-only", "full")),
+    ],
+    indirect=["database"],
 )
 def test_database_fails(world, check_all, kind, monkeypatch):
     """Every callback gets 503 in time and nothing is acknowledged; afterwards the uploader's `confirm` settles some, reconciliation the rest."""
@@ -106,6 +116,7 @@ def test_database_fails_for_long(world, check_all, kind, seconds, monkeypatch):
     check_all(world)
 
 
+@on_postgresql
 def test_frozen_while_pages_ask(make_world, check_all, database):
     """In earnest, with eight threads: clients that ask for the state of their uploads keep no callback from its answer."""
     world = make_world().start_gunicorn(threads=8)
@@ -204,7 +215,7 @@ def test_issue_cut_around_the_commit(world, check_all, where):
 
 
 @on_postgresql
-@pytest.mark.parametrize("way", ["slow", "sliced", "reset", "failover"])
+@pytest.mark.parametrize("way", ["reset", "failover", *long("slow", "sliced")])
 def test_way_to_the_database(world, check_all, way):
     """The way to the server is slow, in small pieces, cut, or all its sessions end: each callback gets its answer in time."""
     proxy, grants = world.to_database, [world.ask() for _ in range(6)]
@@ -263,6 +274,7 @@ def test_issued_row_lost(world, check_all):
     check_all(world)
 
 
+@pytest.mark.long
 def test_expires_when_room_is_short(world, check_all):
     """A grant that is over is expired by the next one that finds no room; its late callback counts all the same."""
     import time_machine

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.faults.marks import long
+
 
 def deliver_over(world, hours, step=timedelta(minutes=10)):
     """Let time pass, and deliver what is due."""
@@ -21,7 +23,7 @@ def deliver_over(world, hours, step=timedelta(minutes=10)):
         return deliverer.tally.counts
 
 
-@pytest.mark.parametrize("how", ["down", "500", "503", "429", "redirect"])
+@pytest.mark.parametrize("how", ["down", "429", *long("500", "503", "redirect")])
 def test_receiver_is_down_for_a_day(world, check_all, how):
     """A day long nothing is taken: nothing is given up, and then all arrives in its order."""
     grants = [world.upload() for _ in range(3)]
@@ -43,6 +45,7 @@ def test_receiver_is_down_for_a_day(world, check_all, how):
     check_all(world)
 
 
+@pytest.mark.long
 def test_gone_and_enabled_again(world, check_all):
     """410 disables the sink: what comes gathers, and is delivered once an operator has enabled it."""
     world.upload()
@@ -73,7 +76,7 @@ def test_given_up_and_replayed(world, check_all):
     check_all(world)
 
 
-@pytest.mark.parametrize("how", ["slow", "answer lost", "sliced", "frozen"])
+@pytest.mark.parametrize("how", ["answer lost", "frozen", *long("slow", "sliced")])
 def test_receiver_hears_and_we_do_not(world, check_all, how):
     """It has heard and its answer does not come: it hears again, under the same id."""
     world.upload()

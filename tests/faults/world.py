@@ -434,7 +434,7 @@ class World:
                 page = client.listing.list_objects(self.place, prefix="", start_after=after, seconds=20)
                 for one in page.objects:
                     heads[one.object_key] = client.head_object(self.place, one.object_key, seconds=5)
-                after = page.following
+                after = None if page.following is None else page.objects[-1].object_key
         return heads
 
     @property
