@@ -100,7 +100,7 @@ class GeneratedBucket:
         seal = self._seal_keys.issue_seal(facts)
         return ObjectHead(3, ETAG, "image/jpeg", seal, None, "Thu, 01 Jan 2026 03:04:05 GMT")
 
-    def presign_get(self, place: object, object_key: str, *, expires: int) -> str:
+    def presign_get(self, place: object, object_key: str, *, expires: int, **how: str) -> str:
         """Sign nothing."""
         return object_key
 

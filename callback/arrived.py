@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Literal, Protocol
 
 from callback.deadline import HANDLER_SECONDS, LEDGER_SECONDS, Deadline
@@ -176,10 +177,27 @@ class Arrivals:
         values = {name: _constant(value) for name, value in known.items()}
         values["location"] = lambda: receiving.profile.place.build_object_url(facts.object_key)
         # Signing costs; only a reply that shows the link pays for it.
-        values["url"] = lambda: self.bucket.presign_get(
-            receiving.profile.place, facts.object_key, expires=self.link_seconds
-        )
+        values["url"] = lambda: self._link(receiving.profile, facts)
+        if receiving.profile.thumbnails:
+            values |= self._link_thumbnails(receiving.profile, facts, arrived)
         return values
+
+    def _link_thumbnails(
+        self, profile: Profile, facts: Facts, arrived: ArrivedObject
+    ) -> dict[str, Callable[[], object]]:
+        links = dict.fromkeys((f"thumbnails.{name}" for name in profile.thumbnails), _constant(None))
+        for name, process in profile.list_thumbnails(arrived):
+            links[f"thumbnails.{name}"] = partial(self._link, profile, facts, process)
+        return links
+
+    def _link(self, profile: Profile, facts: Facts, process: str = "") -> str:
+        return self.bucket.presign_get(
+            profile.place,
+            facts.object_key,
+            expires=self.link_seconds,
+            version=profile.signature,
+            process=process,
+        )
 
     def _handle(
         self,

@@ -8,7 +8,7 @@ Old mobile SDKs lose replies above about 1.3 KB, so ours stay below 1 KB unless 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,12 +65,17 @@ def encode_reply(reply: object, *, limit: int) -> bytes | None:
 
 
 def compile_reply(
-    template: Mapping[str, Any], *, variables: Mapping[str, object] | None = None, limit: int = DEFAULT_LIMIT
+    template: Mapping[str, Any],
+    *,
+    variables: Iterable[str] = (),
+    thumbnails: Iterable[str] = (),
+    limit: int = DEFAULT_LIMIT,
 ) -> ReplyTemplate:
     """Check a profile's reply template; an empty one becomes the default.
 
     Args:
         variables: The client variables that the profile declares, known as ``{vars.NAME}``.
+        thumbnails: The names of its thumbnails, known as ``{thumbnails.NAME}``.
         limit: Bytes; OSS takes 1 MB.
 
     Raises:
@@ -78,7 +83,9 @@ def compile_reply(
     """
     if not 64 <= limit <= OSS_LIMIT:
         raise ConfigurationError(f"a reply of {limit} bytes is not possible", hint="64 bytes to 1 MB")
-    known = PLACEHOLDERS | {f"vars.{name}" for name in variables or {}}
+    known = PLACEHOLDERS.union(
+        (f"vars.{name}" for name in variables), (f"thumbnails.{name}" for name in thumbnails)
+    )
     chosen = template or DEFAULT_REPLY
     _check(chosen, known)
     return ReplyTemplate(chosen, limit)

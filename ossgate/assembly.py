@@ -41,6 +41,7 @@ from signer.prefix_grants import PrefixKeys
 from signer.profiles import Profile, Quota
 from signer.seal import SealKeys
 from signer.sizes import parse_size
+from signer.thumbnails import check_thumbnails
 from signer.ticket import MIN_KEY_BYTES, TicketKeys
 from signer.variables import VariableRule
 
@@ -210,7 +211,11 @@ class _Assembler:
                 for variable, rule in written.variables.items()
             }
         with self._problem_at((*here, "reply")):
-            reply = compile_reply(written.reply, variables=rules, limit=limit or 1024)
+            reply = compile_reply(
+                written.reply, variables=rules or (), thumbnails=written.thumbnails, limit=limit or 1024
+            )
+        with self._problem_at((*here, "thumbnails")):
+            check_thumbnails(written.thumbnails)
         if written.handler:
             with self._problem_at((*here, "handler")):
                 handler = load_handler(written.handler)
@@ -239,6 +244,7 @@ class _Assembler:
                 object_acl=written.object_acl,
                 disposition=written.disposition,
                 keep_days=written.keep_days,
+                thumbnails=written.thumbnails,
                 variables=rules,
                 quota=quota,
                 reply=written.reply,

@@ -117,6 +117,7 @@ max_size = "20MB"
 # object_acl = "default"
 # disposition = "attachment"  # or "inline"
 # keep_days = 30              # objects are to be gone then; `ossgate lifecycle` prints the bucket's rule. Default 0: never
+# thumbnails = { small = "image/resize,w_200" }   # links to smaller pictures of images, made by OSS; also {thumbnails.small} in replies
 # verify_bucket = true        # each callback is checked against the bucket (HEAD)
 # handler = "myapp.uploads:arrived"       # called once for each upload; may return the reply
 # reply_limit = "1KB"
@@ -260,6 +261,7 @@ object_key = "photos/{{date}}/{{upload_id}}{{ext}}"
 content_types = ["image/jpeg", "image/png", "image/webp", "image/gif"]
 max_size = "20MB"
 disposition = "inline"
+thumbnails = {{ small = "image/resize,w_480,h_480" }}
 
 [profiles.photo.quota]
 pending_uploads = 200

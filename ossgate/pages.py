@@ -345,6 +345,7 @@ def _describe_upload(upload: Mapping[str, Any], messages: Messages) -> dict[str,
     ]
     return {
         "upload": upload,
+        "thumbnail": next(iter(upload.get("thumbnails", {}).values()), None),
         "state": state,
         "tone": {"uploaded": "good", "unconfirmed": "warn", "issued": "wait"}.get(
             "" if overdue else state, "quiet"

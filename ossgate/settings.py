@@ -211,6 +211,10 @@ class ProfileSettings(_Section):
         0,
         description="days after its arrival when an object is to be gone (docs/keeping.md); 0 keeps it for ever",
     )
+    thumbnails: dict[str, str] = Field(
+        default_factory=dict,
+        description='links to smaller pictures of images, by name: { small = "image/resize,w_200" }, as x-oss-process has it',
+    )
     variables: dict[str, VariableSettings] = Field(
         default_factory=dict, description="client variables by name"
     )

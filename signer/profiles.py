@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -23,6 +23,7 @@ from signer.object_keys import KeyTemplate
 from signer.places import BucketPlace
 from signer.post_form import SignatureVersion
 from signer.sizes import format_size
+from signer.thumbnails import Shown, can_have_thumbnails, check_thumbnails
 from signer.ticket import measure_ticket
 from signer.variables import MAX_TOGETHER_BYTES, VariableRule
 
@@ -93,6 +94,8 @@ class Profile:
     disposition: Literal["attachment", "inline"] = "attachment"
     keep_days: int = 0
     """After so many days an object is to be gone; nothing keeps it for ever."""
+    thumbnails: Mapping[str, str] = field(default_factory=dict)
+    """What ``x-oss-process`` says in links to smaller pictures of an image, by their names."""
     variables: Mapping[str, VariableRule] = field(default_factory=dict)
     quota: Quota | None = None
     reply: Mapping[str, Any] = field(default_factory=dict)
@@ -140,6 +143,7 @@ class Profile:
                 f"objects cannot be kept for {self.keep_days} days",
                 hint=f"1 to {MAX_KEEP_DAYS}; 0 keeps them for ever",
             )
+        check_thumbnails(self.thumbnails)
         self._check_longest_callback()
 
     @property
@@ -190,6 +194,11 @@ class Profile:
                 "the file is empty" if size == 0 else f"the file has only {format_size(size)}",
                 hint=f"choose one with at least {format_size(self.min_size)}",
             )
+
+    def list_thumbnails(self, shown: Shown) -> Iterator[tuple[str, str]]:
+        """Give name and ``x-oss-process`` of each thumbnail that OSS can make of an object."""
+        if self.thumbnails and can_have_thumbnails(shown):
+            yield from self.thumbnails.items()
 
     def check_content_type(self, content_type: str) -> str:
         """Return a media type in lower case and without parameters, once the profile accepts it.

@@ -171,10 +171,23 @@ class SignerServices:
         }
         profile = self.profiles.get(upload.profile)
         if with_link and profile is not None and upload.state in ARRIVED_STATES:
-            described["url"] = self.bucket.presign_get(
-                profile.place, upload.object_key, expires=self.link_seconds
-            )
+            described["url"] = self._link(profile, upload)
+            thumbnails = {
+                name: self._link(profile, upload, process)
+                for name, process in profile.list_thumbnails(upload)
+            }
+            if thumbnails:
+                described["thumbnails"] = thumbnails
         return described
+
+    def _link(self, profile: Profile, upload: Upload, process: str = "") -> str:
+        return self.bucket.presign_get(
+            profile.place,
+            upload.object_key,
+            expires=self.link_seconds,
+            version=profile.signature,
+            process=process,
+        )
 
     def list_profiles(self, caller: Caller) -> list[Profile]:
         """Return the profiles that this caller may use."""

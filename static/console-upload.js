@@ -27,10 +27,28 @@ export async function showUpload(uploadId) {
   } else {
     open.removeAttribute("href");
   }
+  showPreview(upload);
   byId("one-confirm").hidden = byId("one-confirm-hint").hidden = !CONFIRMABLE.has(upload.state);
   byId("one-history").replaceChildren(...changes.map(makeChange));
   byId("one-truncated").hidden = !truncated;
   showFacts(upload);
+}
+
+/** Show the first of the profile's smaller pictures, once the browser has it. */
+function showPreview(upload) {
+  const place = byId("one-preview");
+  const [link] = Object.values(upload.thumbnails ?? {});
+  const image = place.firstElementChild.cloneNode();
+  place.hidden = true;
+  if (link) {
+    image.addEventListener("load", () => {
+      place.hidden = false;
+    });
+    image.src = link;
+  } else {
+    image.removeAttribute("src");
+  }
+  place.replaceChildren(image);
 }
 
 /** Have the bucket asked, and show the upload as it is then. */

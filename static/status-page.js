@@ -48,6 +48,16 @@ if (form) {
   });
 }
 
+const thumbnail = document.getElementById("thumbnail");
+if (thumbnail) {
+  // The type is what was granted; the bytes may yet be no picture, or one that storage cannot make smaller.
+  const hide = () => thumbnail.parentElement.remove();
+  thumbnail.addEventListener("error", hide);
+  if (thumbnail.complete && thumbnail.naturalWidth === 0) {
+    hide();
+  }
+}
+
 for (const time of document.querySelectorAll("time")) {
   const options = { dateStyle: "medium", timeStyle: "medium" };
   time.textContent = new Date(time.dateTime).toLocaleString(document.documentElement.lang, options);

@@ -21,7 +21,10 @@ from ossgate.bucket.pools import Pools
 from signer import v4
 from signer.credentials import Credentials
 from signer.places import BucketPlace
+from signer.post_form import SignatureVersion
+from signer.presign import UrlSigner
 from signer.seal import METADATA_NAME
+from signer.thumbnails import PROCESS_PARAMETER
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +89,23 @@ class BucketClient:
         """
         self._exchange.send("DELETE", place, object_key, seconds=seconds)
 
-    def presign_get(self, place: BucketPlace, object_key: str, *, expires: int) -> str:
-        """Return a URL under which anybody may fetch an object for so many seconds."""
-        query = v4.presign_query(
-            "GET",
-            place.bucket,
-            object_key,
-            credentials=self._credentials(),
-            region=place.region,
-            now=self._now(),
-            expires=expires,
-        )
-        return v4.presign_url(f"{place.host}/{v4.encode_object_key(object_key)}", query)
+    def presign_get(
+        self,
+        place: BucketPlace,
+        object_key: str,
+        *,
+        expires: int,
+        version: SignatureVersion = "v4",
+        process: str = "",
+    ) -> str:
+        """Return a URL under which anybody may fetch an object for so many seconds.
+
+        Args:
+            process: What OSS makes of an image on the way; inside the signature of either version, as its absence is.
+        """
+        signer = UrlSigner(place, version, self._credentials(), self._now())
+        query = [(PROCESS_PARAMETER, process)] if process else []
+        return signer.sign("GET", object_key, expires=expires, query=query)
 
     def close(self) -> None:
         """Close all kept connections."""

@@ -127,6 +127,11 @@ _UPLOAD: Schema = {
     "keep_until": {"anyOf": [ref("Time"), {"type": "null"}], "description": "when the object is to be gone; null: never, or not there yet"},
     "vars": VARIABLES,
     "url": text("a link to the object, once it has arrived; whoever has it can fetch the object until it ends", format="uri"),
+    "thumbnails": {
+        "type": "object",
+        "additionalProperties": {"type": "string", "format": "uri"},
+        "description": "links to smaller pictures of an image, by the names in the profile",
+    },
 }  # fmt: skip
 _CURSOR: Schema = {"next_cursor": optional(text("for the next page; null on the last"))}
 _PART_NUMBER = number("from 1", minimum=1, maximum=MAX_PARTS)
@@ -193,7 +198,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Grant": {"oneOf": [ref("FormGrant"), ref("PutGrant"), ref("MultipartGrant")]},
     "Grants": record({"grants": list_of(ref("Grant"), "in the order of the files")}),
-    "Upload": record(_UPLOAD, may_lack=("url",)),
+    "Upload": record(_UPLOAD, may_lack=("url", "thumbnails")),
     "OperatorUpload": record(
         _UPLOAD
         | {
@@ -203,7 +208,7 @@ SCHEMAS: dict[str, Schema] = {
             "crc64": optional(text("the object's CRC-64, as OSS tells it")),
             "changed_at": ref("Time"),
         },
-        may_lack=("url",),
+        may_lack=("url", "thumbnails"),
     ),
     "OperatorUploads": record({"uploads": list_of(ref("OperatorUpload"), "newest first")} | _CURSOR),
     "History": record(

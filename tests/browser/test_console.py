@@ -256,3 +256,37 @@ def test_docs_fit_every_screen(visit: Callable[..., Any]) -> None:
         page.screenshot(path=ARTEFACTS / f"docs-{width}-operation.png")
         page.locator("#schema-Upload").scroll_into_view_if_needed()
         page.screenshot(path=ARTEFACTS / f"docs-{width}-schema.png")
+
+
+SEND_PICTURE = """
+async () => {
+  const { requestGrant, postForm } = await import("/static/ossgate.js");
+  const canvas = Object.assign(document.createElement("canvas"), { width: 900, height: 600 });
+  const drawn = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  const file = new File([drawn], "dark.png", { type: "image/png" });
+  const grant = await requestGrant("", { profile: "photo", file });
+  await postForm(grant, file);
+  return grant.upload_id;
+}
+"""
+
+
+@pytest.mark.parametrize("name", ["desktop-dark", "phone-light"])
+def test_picture_of_an_upload_is_shown(visit: Callable[..., Any], name: str) -> None:
+    """Of a photograph a smaller one; of the next upload, a text, none."""
+    size, scheme = name.split("-")
+    width, height = SIZES[size]
+    visitor = visit(viewport={"width": width, "height": height}, color_scheme=scheme)
+    picture = visitor.open().page.evaluate(SEND_PICTURE)
+    (text,) = begin(visitor, "a.txt", send=("a.txt",))
+    page = sign_in(visitor)
+    page.goto(f"{visitor.demo.url}/console#/uploads/{picture}")
+    image = page.locator("#one-preview img")
+    expect(image).to_be_visible()
+
+    assert 480 == image.evaluate("(one) => one.naturalWidth")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    visitor.photograph(f"console-{name}-picture")
+    page.goto(f"{visitor.demo.url}/console#/uploads/{text}")
+    expect(page.locator("#one-title")).to_have_text("a.txt")
+    expect(image).to_be_hidden()

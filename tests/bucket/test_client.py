@@ -140,3 +140,16 @@ def test_presign_get_signs_for_the_clients_host(place, client):
     assert ("60", "token", 64) == (
         query["x-oss-expires"], query["x-oss-security-token"], len(query["x-oss-signature"]),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("version", ["v4", "v1"])
+def test_presign_get_binds_what_is_made_of_an_image(place, client, version):
+    """The operations stand in the URL, and another value or none gives another signature."""
+    name = "x-oss-signature" if version == "v4" else "Signature"
+    queries = [
+        dict(parse_qsl(urlsplit(client.presign_get(place, "a.jpg", expires=60, version=version, process=process)).query))
+        for process in ("image/resize,w_200", "image/resize,w_201", "")
+    ]  # fmt: skip
+
+    assert ["image/resize,w_200", "image/resize,w_201", None] == [one.get("x-oss-process") for one in queries]
+    assert 3 == len({one[name] for one in queries})

@@ -49,7 +49,7 @@ class FakeBucket:
             raise found
         return found
 
-    def presign_get(self, place, object_key, *, expires):
+    def presign_get(self, place, object_key, *, expires, version="v4", process=""):
         return f"{place.host}/{object_key}?expires={expires}"
 
 

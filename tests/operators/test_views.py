@@ -94,7 +94,7 @@ def test_list_shows_what_operators_need_and_no_links(app: Flask, ask: Ask, issue
         listed[name] for name in ("state", "issuer", "via", "arrived_via", "bucket", "file_name")
     )
     assert "url" not in listed
-    assert shown["upload"].keys() - listed.keys() == {"url"}
+    assert shown["upload"].keys() - listed.keys() == {"url", "thumbnails"}
     assert [change["claim"] for change in shown["changes"]] == ["issued", "uploaded"]
     assert shown["truncated"] is False
 

@@ -117,7 +117,7 @@ class FakeBucket:
         self.objects.pop(key, None)
         self.deleted.append(key)
 
-    def presign_get(self, place, key, *, expires):
+    def presign_get(self, place, key, *, expires, version="v4", process=""):
         return f"https://bucket/{key}"
 
     def _fail(self, what, key):

@@ -84,7 +84,7 @@ class FakeBucket:
     def head_object(self, place: Any, object_key: str, *, seconds: float) -> ObjectHead | None:
         return self.found
 
-    def presign_get(self, place: Any, object_key: str, *, expires: int) -> str:
+    def presign_get(self, place: Any, object_key: str, *, expires: int, **how: str) -> str:
         return "https://link"
 
 
