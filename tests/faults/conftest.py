@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -10,10 +11,33 @@ from sqlalchemy.engine import make_url
 
 from tests.faults.checker import check
 from tests.faults.databases import PostgresqlDatabase, SqliteDatabase, make_template, upgrade
+from tests.faults.tally import Tally
 from tests.faults.world import World
 
 POSTGRESQL_VARIABLE = "OSSGATE_TEST_POSTGRESQL"
 LOCAL_POSTGRESQL = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
+TALLY = pytest.StashKey[Tally]()
+FOLDER = Path(__file__).parent
+LONGEST = 3600
+
+
+def pytest_collection_modifyitems(items):
+    """Give the long ones here the time that they take on a busy machine."""
+    for item in items:
+        if item.path.is_relative_to(FOLDER) and item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.timeout(LONGEST))
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Say what was done to how many."""
+    if TALLY in config.stash:
+        terminalreporter.write_line(config.stash[TALLY].describe())
+
+
+@pytest.fixture(scope="session")
+def tally(pytestconfig):
+    """The numbers of this run."""
+    return pytestconfig.stash.setdefault(TALLY, Tally())
 
 
 @pytest.fixture(scope="session")
@@ -65,17 +89,18 @@ def callback_key():
 
 
 @pytest.fixture
-def make_world(tmp_path, database, callback_key):
+def make_world(tmp_path, database, callback_key, tally):
     """Build set-ups, whose servers are not yet started."""
     made = []
 
     def make(**options):
-        made.append(World(tmp_path, database, callback_key=callback_key, **options))
+        made.append(World(tmp_path, database, callback_key=callback_key, tally=tally, **options))
         return made[-1]
 
     yield make
     for world in made:
         world.close()
+        tally.add(world)
 
 
 @pytest.fixture

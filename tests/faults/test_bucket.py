@@ -2,11 +2,12 @@
 
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 
-from tests.faults.marks import long
+from tests.faults.marks import case, long
 
 STANDING = {"times": 1000}
 
@@ -138,7 +139,7 @@ def test_deleted_and_uploaded_again(world, check_all):
     check_all(world)
 
 
-@pytest.mark.parametrize("seconds", [30, *long(600)])
+@pytest.mark.parametrize("seconds", [case("30 s", 30), case("10 min", 600, is_long=True)])
 def test_stale_listing(world, check_all, seconds):
     """A listing that is old invents nothing and loses nothing: each object is asked for by name."""
     kept, gone, lost = world.upload(), world.upload(), world.ask()
@@ -168,7 +169,11 @@ def test_listing_fails_and_comes_back(world, check_all):
 
 @pytest.mark.parametrize(
     ("minutes", "statuses"),
-    [(-15, [200, 203]), pytest.param(-20, [403, 403], marks=pytest.mark.long), (15, [403, 403])],
+    [
+        case("15 min behind", -15, [200, 203]),
+        case("20 min behind", -20, [403, 403], is_long=True),
+        case("15 min ahead", 15, [403, 403]),
+    ],
 )
 def test_clocks_differ(make_world, check_all, minutes, statuses):
     """The bucket's clock is a quarter of an hour behind ours, further behind, or so far ahead that each grant is over for it."""
@@ -186,7 +191,7 @@ def test_clocks_differ(make_world, check_all, minutes, statuses):
     check_all(world)
 
 
-@pytest.mark.parametrize("seconds", [-1200, *long(1200)])
+@pytest.mark.parametrize("seconds", [case("20 min behind", -1200), case("20 min ahead", 1200, is_long=True)])
 def test_head_is_refused_for_its_date(world, check_all, seconds):
     """By the bucket's clock what we sign is too old or not yet valid: the upload is unconfirmed until the clocks agree."""
     grant = world.ask()
@@ -197,7 +202,7 @@ def test_head_is_refused_for_its_date(world, check_all, seconds):
     check_all(world)
 
 
-@pytest.mark.parametrize("minutes", [15, *long(-15)])
+@pytest.mark.parametrize("minutes", [case("15 min on", 15), case("15 min back", -15, is_long=True)])
 def test_clock_of_the_bucket_jumps(world, check_all, minutes):
     """OSS's clock jumps after the grants were issued; while it does, reconciliation takes the earlier of both."""
     told, unused = world.upload(), world.ask()
@@ -209,6 +214,27 @@ def test_clock_of_the_bucket_jumps(world, check_all, minutes):
     assert ["uploaded", "issued", "issued"] == [world.state(one) for one in (told, unused, lost)]
 
     world.settle()
+    check_all(world)
+
+
+@pytest.mark.parametrize("minutes", [case("15 min back", -15), case("15 min on", 15)])
+def test_our_clock_jumps(world, check_all, minutes):
+    """Our clock jumps by a quarter of an hour between grant and callback, and the bucket's does not."""
+    told, lost, unused = world.ask(), world.ask(), world.ask()
+    jump = timedelta(minutes=minutes) - timedelta(seconds=5 if minutes > 0 else -5)
+    world.skew = -jump
+    with time_machine.travel(datetime.now(UTC) + jump, tick=True):
+        assert 200 == world.post(told).status
+        world.fault("callback.drop")
+        assert 203 == world.post(lost).status
+        assert 200 == world.confirm(told).status
+        late = world.ask()
+    world.skew = timedelta()
+    assert "uploaded" == world.state(told)
+
+    found = world.settle()
+    assert [("overdue", "settled"), ("overdue", "settled"), ("untold", "settled")] == found
+    assert ["expired", "expired"] == [world.state(unused), world.state(late)]
     check_all(world)
 
 
@@ -231,6 +257,41 @@ def test_two_reconcilers_at_once(world, check_all):
     first.join()
 
     assert [("untold", "settled")] * 5 == ended[0]
+    assert [] == world.settle()
+    check_all(world)
+
+
+def test_reconciler_hangs_and_another_takes_over(world, check_all):
+    """A reconciler hangs longer than its lease, and wakes up while another is at it: whoever settles, it counts once, and the first stops."""
+    from ossgate.ledger import LeaseLost
+
+    lost, gone = [world.ask() for _ in range(6)], world.upload()
+    world.fault(on="callback", action="drop", times=6)
+    world.post_all(lost)
+    world.delete(gone["object_key"])
+    holds, ended = [world.bucket.hold(b"HEAD "), world.bucket.hold(b"HEAD ")], []
+
+    def run_first():
+        try:
+            world.reconcile(grace=timedelta(seconds=-60), workers=1)
+        except LeaseLost as error:
+            ended.append(error)
+
+    first = threading.Thread(target=run_first)
+    first.start()
+    holds[0].wait()
+    world.database.run("UPDATE lease SET until = 0")
+    second = threading.Thread(target=world.reconcile, kwargs={"grace": timedelta(seconds=-60)})
+    second.start()
+    holds[1].wait()
+    for hold in holds:
+        hold.release()
+    first.join()
+    second.join()
+
+    assert 1 == len(ended)
+    assert {"uploaded"} == {world.state(grant) for grant in lost}
+    assert "deleted" == world.state(gone)
     assert [] == world.settle()
     check_all(world)
 

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-import urllib3
 
-from tests.faults.marks import long
+from tests.faults.marks import case, long
 
 WRONG_SIZE = {"on": "callback", "action": "wrong_body", "change": {"size": 4}}
 WRONG_ETAG = {"on": "callback", "action": "wrong_body", "change": {"etag": "AB"}, "signed": False}
+CUT_SHORT = {"on": "callback", "action": "wrong_body", "truncate": 40}
 
 
 def test_nothing_breaks(world, check_all):
@@ -27,23 +27,20 @@ def test_nothing_breaks(world, check_all):
 @pytest.mark.parametrize(
     ("fault", "status", "state"),
     [
-        ("callback.drop", 203, "issued"),
-        pytest.param("callback.status=502", 203, "issued", marks=pytest.mark.long),
-        ("callback.lose_answer", 203, "uploaded"),
-        ("callback.double=3", 200, "uploaded"),
-        ("callback.bad_signature", 203, "issued"),
-        pytest.param("callback.rotated_key=other", 203, "issued", marks=pytest.mark.long),
-        ("callback.rotated_key=same", 203, "issued"),
-        pytest.param("callback.wrong_body", 203, "issued", marks=pytest.mark.long),
-        (WRONG_SIZE, 203, "issued"),
-        (WRONG_ETAG, 203, "issued"),
-        pytest.param(
-            {"on": "callback", "action": "wrong_body", "truncate": 40}, 203, "issued", marks=pytest.mark.long
-        ),
-        ("key.close", 200, "uploaded"),
-        pytest.param("key.status=500", 200, "uploaded", marks=pytest.mark.long),
+        case("dropped", "callback.drop", 203, "issued"),
+        case("502 on its way", "callback.status=502", 203, "issued", is_long=True),
+        case("answer lost", "callback.lose_answer", 203, "uploaded"),
+        case("doubled", "callback.double=3", 200, "uploaded"),
+        case("wrongly signed", "callback.bad_signature", 203, "issued"),
+        case("key rotated, at another URL", "callback.rotated_key=other", 203, "issued", is_long=True),
+        case("key rotated, at the same URL", "callback.rotated_key=same", 203, "issued"),
+        case("another body", "callback.wrong_body", 203, "issued", is_long=True),
+        case("another size", WRONG_SIZE, 203, "issued"),
+        case("another ETag", WRONG_ETAG, 203, "issued"),
+        case("cut short", CUT_SHORT, 203, "issued", is_long=True),
+        case("key host down", "key.close", 200, "uploaded"),
+        case("key host broken", "key.status=500", 200, "uploaded", is_long=True),
     ],
-    ids=lambda value: value.get("change", value.get("truncate")) if isinstance(value, dict) else str(value),
 )
 def test_callback_goes_wrong(world, check_all, fault, status, state):
     """A callback that is not believed changes nothing, one that is believed counts once; reconciliation settles the rest."""
@@ -58,13 +55,28 @@ def test_callback_goes_wrong(world, check_all, fault, status, state):
     check_all(world)
 
 
+@pytest.mark.parametrize("where", ["other", *long("same")])
+def test_key_is_rotated_and_pinned(world, check_all, where):
+    """OSS signs with a new key: refused until that is pinned, believed from then on."""
+    lost, told, late = world.ask(), world.ask(), world.ask()
+    world.fault(f"callback.rotated_key={where}")
+    assert 203 == world.post(lost).status
+    world.pin_rotated_key(where)
+    world.restart()
+    world.fault(on="callback", action="rotated_key", url=where, times=2)
+    assert [200, 200] == [world.post(told).status, world.post(late).status]
+
+    assert [("untold", "settled")] == world.settle()
+    check_all(world)
+
+
 @pytest.mark.parametrize(
     ("timeout", "seconds", "status"),
     [
-        pytest.param(1.0, 0.6, 200, marks=pytest.mark.long),
-        (1.0, 1.3, 203),
-        pytest.param(5.0, 4.9, 200, marks=pytest.mark.long),
-        pytest.param(5.0, 5.1, 203, marks=pytest.mark.long),
+        case("0.6 of 1 s", 1.0, 0.6, 200, is_long=True),
+        case("1.3 of 1 s", 1.0, 1.3, 203),
+        case("4.9 s", 5.0, 4.9, 200, is_long=True),
+        case("5.1 s", 5.0, 5.1, 203, is_long=True),
     ],
 )
 def test_answer_is_late(make_world, check_all, timeout, seconds, status):
@@ -80,7 +92,9 @@ def test_answer_is_late(make_world, check_all, timeout, seconds, status):
     check_all(world)
 
 
-@pytest.mark.parametrize("seconds", [0.4, *long(4.9, 5.1)])
+@pytest.mark.parametrize(
+    "seconds", [case("0.4 s", 0.4), case("4.9 s", 4.9, is_long=True), case("5.1 s", 5.1, is_long=True)]
+)
 def test_callback_is_late(world, check_all, seconds):
     """OSS has given up and calls all the same, after the uploader has confirmed: nothing counts twice."""
     confirmed, unconfirmed = world.ask(), world.ask()
@@ -97,10 +111,10 @@ def test_callback_is_late(world, check_all, seconds):
 @pytest.mark.parametrize(
     ("after", "reconciled", "state"),
     [
-        pytest.param(timedelta(hours=1), False, "uploaded", marks=pytest.mark.long),
-        (timedelta(hours=1), True, "uploaded"),
-        pytest.param(timedelta(days=3), False, "issued", marks=pytest.mark.long),
-        (timedelta(days=3), True, "uploaded"),
+        case("1 h", timedelta(hours=1), False, "uploaded", is_long=True),
+        case("1 h, reconciled", timedelta(hours=1), True, "uploaded"),
+        case("3 days", timedelta(days=3), False, "issued", is_long=True),
+        case("3 days, reconciled", timedelta(days=3), True, "uploaded"),
     ],
 )
 def test_callback_after_expiry(world, check_all, after, reconciled, state):
@@ -148,48 +162,6 @@ def test_doubled_at_once(world, check_all):
     answers = world.post_all([world.ask() for _ in range(8)])
 
     assert [200] * 8 == [answer.status for answer in answers]
-    assert [] == world.settle()
-    check_all(world)
-
-
-def test_client_never_hears(world, check_all):
-    """The callback has come, and OSS's answer to the client is lost: it asks again with the same form, then confirms."""
-    grant = world.ask()
-    with pytest.raises(urllib3.exceptions.HTTPError):
-        world.post(grant, fault="response.reset=0")
-    again = world.post(grant)
-    confirmed = world.confirm(grant)
-
-    assert (409, 200, "uploaded") == (again.status, confirmed.status, world.state(grant))
-    assert [] == world.settle()
-    check_all(world)
-
-
-def test_client_confirms_while_the_callback_is_held(world, check_all):
-    """`confirm` is faster than the callback: both get the same reply."""
-    grant, answers = world.ask(), []
-    hold = world.callbacks.hold(b"POST /callback")
-    uploader = threading.Thread(target=lambda: answers.append(world.post(grant)))
-    uploader.start()
-    hold.wait()
-    confirmed = world.confirm(grant)
-    hold.release()
-    uploader.join()
-
-    assert (200, 200, confirmed.json) == (confirmed.status, answers[0].status, answers[0].json)
-    assert [] == world.settle()
-    check_all(world)
-
-
-@pytest.mark.long
-def test_post_is_cut_on_its_way(world, check_all):
-    """The client's connection breaks in the middle of the body: nothing is stored, nothing counts, and it tries again."""
-    grant = world.ask()
-    with pytest.raises(urllib3.exceptions.HTTPError):
-        world.post(grant, b"x" * 200_000, fault="request.reset=100000")
-    assert "issued" == world.state(grant)
-    assert 200 == world.post(grant, b"x" * 200_000).status
-
     assert [] == world.settle()
     check_all(world)
 

@@ -6,11 +6,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.faults.marks import long
+from tests.faults.marks import case, long
 
 # OSS waits five seconds; we promise four.
 PROMISED_MS = 4000
-LOCKED, GONE = 10.0, 60.0
 DATABASES = ("sqlite", "postgresql")
 
 
@@ -26,6 +25,7 @@ def check_answers(world, answers, allowed=frozenset({200, 203})):
     assert max(event["duration_ms"] for event in told) < PROMISED_MS, told
     for event in told:
         assert event["status"] == 200 or "503" in event["message"], event
+    world.tally.add_outage(told)
 
 
 @contextmanager
@@ -95,9 +95,10 @@ def test_database_fails(world, check_all, kind, monkeypatch):
 @pytest.mark.parametrize(
     ("kind", "seconds"),
     [
-        pytest.param("locked", LOCKED, marks=pytest.mark.long),
-        pytest.param("gone", GONE, marks=pytest.mark.long),
-        pytest.param("frozen", GONE, marks=pytest.mark.long),
+        case("locked 10 s", "locked", 10.0, is_long=True),
+        case("gone 60 s", "gone", 60.0, is_long=True),
+        case("frozen 60 s", "frozen", 60.0, is_long=True),
+        case("read-only 60 s", "read-only", 60.0, is_long=True),
     ],
 )
 def test_database_fails_for_long(world, check_all, kind, seconds, monkeypatch):

@@ -4,9 +4,7 @@ A point is held from outside: a proxy holds the message that follows it or a loc
 """
 
 import contextlib
-import os
 import random
-import signal
 import threading
 import time
 from datetime import timedelta
@@ -14,7 +12,7 @@ from datetime import timedelta
 import pytest
 import urllib3
 
-from tests.faults.marks import long_but
+from tests.faults.marks import case, long_but
 
 LOST = (urllib3.exceptions.HTTPError, AssertionError)
 
@@ -96,7 +94,7 @@ def kill_command(world, wait, *arguments):
     try:
         wait()
     finally:
-        process.kill()
+        world.kill(process.pid)
         process.wait()
 
 
@@ -166,9 +164,7 @@ def test_reconciler_is_killed(world, check_all, point):
     check_all(world)
 
 
-@pytest.mark.parametrize(
-    "kills", [10, pytest.param(200, marks=[pytest.mark.long, pytest.mark.timeout(1800)])]
-)
+@pytest.mark.parametrize("kills", [case("10 times", 10), case("200 times", 200, is_long=True)])
 def test_killed_at_random_moments_under_load(make_world, check_all, kills):
     """Clients upload, confirm and give up, somebody deletes and overwrites, and the server is killed again and again: all adds up."""
     world = make_world(in_server=True, callback_timeout=2.0).start_gunicorn(workers=2)
@@ -183,8 +179,7 @@ def test_killed_at_random_moments_under_load(make_world, check_all, kills):
             world.wait_for(lambda number=number: len(world.acknowledged) > number, 60)
             time.sleep(dice.uniform(0.05, 0.8))
             workers = world.wait_for(world.workers)
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(dice.choice(workers), signal.SIGKILL)
+            world.kill(dice.choice(workers))
     finally:
         stop.set()
         for client in clients:

@@ -110,10 +110,13 @@ class World:
         answers: The emulator's events of callbacks, each with what it came to and how long it took.
     """
 
-    def __init__(self, folder, database, *, callback_key, callback_timeout=5.0, in_server=False, skew=0):
-        self.folder, self.database = folder, database
+    def __init__(
+        self, folder, database, *, callback_key, tally, callback_timeout=5.0, in_server=False, skew=0
+    ):
+        self.folder, self.database, self.tally = folder, database, tally
         self.acknowledged, self.events = {}, []
         self.noted = {}
+        self.kills = 0
         self.strangers = 0
         self.was_restored = False
         self._http_stack = contextlib.ExitStack()
@@ -199,10 +202,15 @@ class World:
         path = Path(f"/proc/{self.gunicorn.pid}/task/{self.gunicorn.pid}/children")
         return [int(pid) for pid in path.read_text().split()]
 
+    def kill(self, pid):
+        """Kill a process, as nobody can prevent."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+            self.kills += 1
+
     def kill_workers(self):
         for pid in self.workers():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            self.kill(pid)
 
     def wait_until_ready(self, seconds=40):
         """Wait until the server answers."""
@@ -303,6 +311,16 @@ class World:
     def fault(self, short=None, **fault):
         answer = self.http.request("POST", self.emulator.url + "/_emulator/faults", json=short or fault)
         assert answer.status == 200, answer.data
+
+    def pin_rotated_key(self, where):
+        """Trust the key that the emulator has rotated to, as an operator does: under a URL of its own, or in the old one's place."""
+        url = self.emulator.url + "/_emulator/callback-2.pem"
+        pem = self.folder / "secrets" / ("emulator-callback.pem" if where == "same" else "rotated.pem")
+        pem.touch(mode=0o600)
+        pem.write_bytes(self.http.request("GET", url).data)
+        if where == "other":
+            head, mark, rest = self.config.read_text().partition("[callback.public_keys]\n")
+            self.config.write_text(f'{head}{mark}"{url}" = "file:secrets/rotated.pem"\n{rest}')
 
     def put(self, key, data):
         """Write an object as somebody else does."""
