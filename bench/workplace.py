@@ -22,7 +22,7 @@ SQLITE_URL = "sqlite:///ledger.sqlite3"
 
 # Both profiles are those of a photo site; they differ in whether a callback is checked against the bucket.
 SETTINGS = """\
-allow_insecure = ["emulator_endpoint", "http_callback"]
+allow_insecure = ["emulator_endpoint", "http_callback", "unverified_bucket"]
 
 [oss]
 region = "cn-hangzhou"

@@ -12,7 +12,7 @@ from ossgate.access import Access, ApiKey
 from ossgate.access.bearers import BearerKeys
 from ossgate.access.callers import JWT, PROXY, SESSION, WAYS
 from ossgate.access.gate import RequestJudge, TokenJudge
-from ossgate.access.key_file import KeyFile
+from ossgate.access.key_file import KeyFile, may_be_written_by_others
 from ossgate.access.keys import is_key_hash, is_key_name
 from ossgate.access.origins import ANY, OriginRules, check_origin
 from ossgate.access.proxies import TrustedProxy
@@ -120,8 +120,17 @@ class AccessAssembler:
         file = self._settings.access.api_keys_file
         if not file:
             return keys
-        with self._book.at(("access", "api_keys_file")):
-            found = KeyFile(self._loaded.resolve_path(file), keys, log=log_event)
+        here, path = ("access", "api_keys_file"), self._loaded.resolve_path(file)
+        if may_be_written_by_others(path):
+            self._book.require(
+                "readable_secrets",
+                here,
+                f"{path} can be written by others than its owner, who could add keys",
+                "chmod 600 the file",
+            )
+        with self._book.at(here):
+            lax = "readable_secrets" in self._settings.allow_insecure
+            found = KeyFile(path, keys, log=log_event, lax=lax)
             names = [key.name for key in found.list_keys()]
             for name in dict.fromkeys(name for name in names if names.count(name) > 1):
                 self._book.add(

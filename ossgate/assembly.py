@@ -45,6 +45,7 @@ from signer.thumbnails import check_thumbnails
 from signer.ticket import MIN_KEY_BYTES, TicketKeys
 from signer.variables import VariableRule
 
+PUBLIC_WRITE = "public-read-write"
 MIN_SHORT_KEY_BYTES = 8
 """The shortest key that even the override `short_keys` lets pass."""
 
@@ -111,6 +112,8 @@ class _Assembler:
         access = access_assembler.build_access(ticket_keys)
         limits = access_assembler.build_limits()
         self._check_overrides(profiles)
+        if self._loaded.read_readable_secrets:
+            self._note_override("readable_secrets")
         if self._problems:
             raise SettingsInvalid(
                 self._problems,
@@ -321,6 +324,20 @@ class _Assembler:
                     self._require(
                         "emulator_endpoint", location, f"{url} is an emulator's", "use https and OSS's host"
                     )
+            if profile.object_acl == PUBLIC_WRITE:
+                self._require(
+                    "public_write",
+                    ("profiles", name, "object_acl"),
+                    "anybody may overwrite and delete the profile's objects",
+                    "leave it at default",
+                )
+            if not profile.verify_bucket:
+                self._require(
+                    "unverified_bucket",
+                    ("profiles", name, "verify_bucket"),
+                    "callbacks are believed without asking the bucket",
+                    "leave it at true",
+                )
             quota = profile.quota
             if ANONYMOUS in profile.allow and (
                 quota is None or quota.pending_uploads is None or quota.bytes is None

@@ -46,6 +46,8 @@ Override = Literal[
     "readable_secrets",
     "http_jwks",
     "jwt_without_audience",
+    "public_write",
+    "unverified_bucket",
 ]
 
 
@@ -297,6 +299,12 @@ class LoadedSettings:
         self.folder = folder
         self.problems = tuple(problems)
         self._environ = environ
+        self._read_readable = False
+
+    @property
+    def read_readable_secrets(self) -> bool:
+        """Whether a secret was read that others can read, since an override lets that pass."""
+        return self._read_readable
 
     @property
     def variables(self) -> Collection[str]:
@@ -315,8 +323,10 @@ class LoadedSettings:
             PermissionError: A file that others than its owner may read.
         """
         content, mode = self._read(written)
-        if mode & (stat.S_IRWXG | stat.S_IRWXO) and "readable_secrets" not in self.settings.allow_insecure:
-            raise PermissionError(f"{written} can be read by others than its owner")
+        if mode & (stat.S_IRWXG | stat.S_IRWXO):
+            if "readable_secrets" not in self.settings.allow_insecure:
+                raise PermissionError(f"{written} can be read by others than its owner")
+            self._read_readable = True
         return content
 
     def read_public(self, written: str) -> bytes:

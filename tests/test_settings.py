@@ -240,6 +240,16 @@ def test_secrets_that_others_can_read_are_refused_unless_overridden(folder, edit
             ],
             "is an emulator's",
         ),
+        (
+            "public_write",
+            [('# object_acl = "default"', 'object_acl = "public-read-write"')],
+            "anybody may overwrite and delete",
+        ),
+        (
+            "unverified_bucket",
+            [("# verify_bucket = true ", "verify_bucket = false ")],
+            "believed without asking the bucket",
+        ),
     ],
 )
 def test_insecure_settings_are_refused_unless_overridden(edit, override, changes, words):

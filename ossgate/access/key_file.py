@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 import threading
 import time
 import tomllib
@@ -40,6 +41,7 @@ class KeyFile:
         fixed: Sequence[ApiKey],
         *,
         log: Log,
+        lax: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Read the file for the first time; one that is not there holds no keys.
@@ -48,6 +50,7 @@ class KeyFile:
             path: The file.
             fixed: Keys from the settings, listed before the file's.
             log: Told when the file breaks while the server runs.
+            lax: Whether a file is believed that others than its owner may write.
             clock: Monotonic seconds.
 
         Raises:
@@ -56,6 +59,7 @@ class KeyFile:
         self._path = path
         self._fixed = tuple(fixed)
         self._log = log
+        self._lax = lax
         self._clock = clock
         self._stamp = _stamp(path)
         self._keys = (*self._fixed, *read_key_file(path))
@@ -76,18 +80,28 @@ class KeyFile:
             return
         self._stamp = stamp
         try:
+            if not self._lax and may_be_written_by_others(self._path):
+                raise KeyFileBroken(f"{self._path} can be written by others than its owner")
             self._keys = (*self._fixed, *read_key_file(self._path))
         except KeyFileBroken as error:
             # Not every backend is locked out because somebody saved half a line.
             self._log("api_keys_broken", reason=str(error), keys_kept=len(self._keys))
 
 
-def _stamp(path: Path) -> tuple[int, int, int] | None:
+def may_be_written_by_others(path: Path) -> bool:
+    """Tell whether others than its owner may write a file, and so make keys of their own."""
+    try:
+        return os.name == "posix" and bool(path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH))
+    except OSError:
+        return False
+
+
+def _stamp(path: Path) -> tuple[int, ...] | None:
     try:
         found = path.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return found.st_mtime_ns, found.st_size, found.st_ino, found.st_mode
 
 
 def read_key_file(path: Path) -> list[ApiKey]:

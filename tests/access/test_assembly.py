@@ -134,6 +134,31 @@ def test_a_broken_key_file_stops_the_start(problems, tmp_path):
     assert "[shop] is no API key" in problems("[access]\n")
 
 
+def test_a_key_file_that_others_may_write_is_not_believed(problems, load, tmp_path):
+    """Whoever may write it can make keys; the override that lets it pass is told at start."""
+    file = tmp_path / "secrets" / "api-keys.toml"
+    file.write_text(f'[shop]\nhash = "sha256:{"0" * 64}"\n')
+    file.chmod(0o660)
+
+    told = problems("[access]\n")
+    assert "can be written by others than its owner" in told
+    assert "chmod 600 the file, or add readable_secrets to allow_insecure" in told
+    lax = {"OSSGATE_ALLOW_INSECURE": json.dumps(["readable_secrets"])}
+    assert ("readable_secrets",) == load("[access]\n", environ=lax).overridden
+
+
+def test_secrets_that_others_read_are_told_at_start(problems, load, tmp_path):
+    """What the override lets pass is told; where it lets nothing pass, it is not."""
+    key = tmp_path / "secrets" / "ticket.key"
+    key.chmod(0o640)
+    assert "can be read by others" in problems("[access]\n")
+
+    lax = {"OSSGATE_ALLOW_INSECURE": json.dumps(["readable_secrets"])}
+    assert ("readable_secrets",) == load("[access]\n", environ=lax).overridden
+    key.chmod(0o600)
+    assert () == load("[access]\n", environ=lax).overridden
+
+
 def test_overrides_are_logged(load):
     """What is switched off is named at start."""
     parts = load(

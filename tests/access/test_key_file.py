@@ -126,6 +126,19 @@ def test_a_running_server_survives_a_broken_file(path, make_file):
     assert [] == names()
 
 
+def test_a_running_server_believes_no_file_that_others_may_write(path, make_file):
+    """Keys that somebody else may have put there do not count; those before go on, and it is told."""
+    add_key(path, ApiKey("shop", HASH))
+    names, events = make_file()
+    add_key(path, ApiKey("other", HASH))
+    path.chmod(0o606)
+
+    assert ["shop"] == names()
+    assert ["api_keys_broken"] == events
+    path.chmod(0o600)
+    assert ["shop", "other"] == names()
+
+
 def test_a_broken_file_stops_the_start(path, make_file):
     """At start, what cannot be read is a problem to be told."""
     path.parent.mkdir()
