@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,39 +21,31 @@ import ossgate.operators.views
 import signer.views
 from callback.arrived import Arrivals
 from callback.deadline import Deadline
-from callback.errors import CallbackRefused
 from callback.receive import Receiver
 from callback.views import CallbackServices
 from ossgate import access_views, health, pages
-from ossgate.access import AccessDenied
 from ossgate.access.origins import ANY
-from ossgate.access.rates import CONFIRM, RateLimited
-from ossgate.access.requests import identify_request
 from ossgate.answering import Environ
 from ossgate.assembly import Parts, assemble
-from ossgate.bucket import BucketClient, BucketUnavailable
+from ossgate.bucket import BucketClient
 from ossgate.bucket.sts import StsClient
 from ossgate.delivery.deliverer import Deliverer
-from ossgate.errors import ApiError
 from ossgate.front import Door, Front
-from ossgate.ledger import LedgerBusy, LedgerUnavailable, QuotaExceeded
 from ossgate.logs import log_event
 from ossgate.metrics.counting import Log, Metrics, TimedBucketClient
 from ossgate.metrics.views import MetricsServices
+from ossgate.page_parts import build_pages
 from ossgate.settings import LoadedSettings, load_settings
 from ossgate.wire import error_response, request_id
 from signer import credential_views, dialect_views, open_upload_views
 from signer.credential_services import CredentialServices
 from signer.dialect_prefixes import DialectPrefixes
 from signer.dialect_services import DialectServices
-from signer.errors import SignerError
-from signer.file_names import choose_extension
-from signer.grants import GrantIssuer, GrantRequest
-from signer.issue_request import IssueRequest
+from signer.grants import GrantIssuer
 from signer.open_uploads import OpenUploads
 from signer.services import SignerServices
 from signer.sts_issuer import StsIssuer
-from signer.upload_ids import is_upload_id, new_upload_id
+from signer.upload_ids import new_upload_id
 
 MAX_REQUEST_BYTES = 1024**2
 _CALLBACK_PATH = re.compile(r"/callback(/[A-Za-z0-9._~-]+)*")
@@ -231,78 +223,6 @@ def build_receiver(parts: Parts, bucket: BucketClient, link_seconds: int, log: L
         grace=parts.grace,
         now=utc_now,
     )
-
-
-def build_pages(services: SignerServices, receiver: Receiver, bucket_origins: tuple[str, ...]) -> pages.Pages:
-    """Return what the human pages need of the signer and the callback."""
-    return _PageParts(services, receiver).build(bucket_origins)
-
-
-class _PageParts:
-    """Speaks to the parts as the pages ask: dictionaries out, `ApiError` when they refuse."""
-
-    def __init__(self, services: SignerServices, receiver: Receiver) -> None:
-        self._services = services
-        self._receiver = receiver
-
-    def build(self, bucket_origins: tuple[str, ...]) -> pages.Pages:
-        return pages.Pages(
-            bucket_origins=bucket_origins,
-            profiles=self.list_profiles,
-            issue_form_grant=self.issue_form_grant,
-            fetch_upload=self.fetch_upload,
-            confirm_upload=self.confirm_upload,
-        )
-
-    def list_profiles(self) -> list[pages.ProfileView]:
-        caller = identify_request(self._services.access)
-        described = map(signer.views.describe_profile, self._services.list_profiles(caller))
-        return [pages.ProfileView(**profile) for profile in described]
-
-    def issue_form_grant(self, profile: str, content_type: str) -> Mapping[str, Any]:
-        # The file is chosen after the grant, so its name is not known and its type is what the person said.
-        name = "upload" + choose_extension("", content_type)
-        wanted = IssueRequest(profile, "", (GrantRequest(name, content_type=content_type),), is_list=False)
-        try:
-            caller = identify_request(self._services.access)
-            return self._services.issue_grants(wanted, caller)[0].to_json()
-        except SignerError as error:
-            status = next((status for kind, status in signer.views.STATUSES if isinstance(error, kind)), 422)
-            raise ApiError(status, error.code, error.message, error.hint) from error
-        except AccessDenied as error:
-            raise ApiError(403, error.code, error.message, error.hint) from error
-        except RateLimited as error:
-            raise ApiError(429, error.code, str(error)) from error
-        except QuotaExceeded as error:
-            raise ApiError(429, error.code, str(error)) from error
-        except (LedgerBusy, LedgerUnavailable) as error:
-            raise ApiError(503, error.code, "the ledger cannot record this now") from error
-
-    def fetch_upload(self, upload_id: str) -> Mapping[str, Any] | None:
-        if not is_upload_id(upload_id):
-            return None
-        upload = self._services.fetch_upload(upload_id, identify_request(self._services.access))
-        return None if upload is None else self._services.describe_upload(upload)
-
-    def confirm_upload(self, upload_id: str) -> object:
-        upload = (
-            self._services.fetch_upload(upload_id, identify_request(self._services.access))
-            if is_upload_id(upload_id)
-            else None
-        )
-        if upload is None:
-            raise ApiError(404, "upload_unknown", "there is no such upload")
-        try:
-            self._services.limits.hit(CONFIRM, identify_request(self._services.access), upload.subject)
-            return self._receiver.confirm(upload, Deadline())
-        except RateLimited as error:
-            raise ApiError(429, error.code, str(error)) from error
-        except CallbackRefused as error:
-            raise ApiError(409, error.code, error.message, error.hint) from error
-        except BucketUnavailable as error:
-            raise ApiError(503, error.code, str(error)) from error
-        except (LedgerBusy, LedgerUnavailable) as error:
-            raise ApiError(503, error.code, "the ledger cannot record this now") from error
 
 
 def _tell_request_ids(app: Flask, log: Log) -> None:

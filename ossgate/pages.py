@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from ossgate.access.headers import is_own_origin
@@ -263,15 +263,20 @@ def confirm_upload(upload_id: str) -> WerkzeugResponse | tuple[str, int]:
 
 
 @bp.errorhandler(ApiError)
-def show_refusal(error: ApiError) -> tuple[str, int]:
+def show_refusal(error: ApiError) -> tuple[str, int, dict[str, str]]:
     """Show a refusal in the reader's language where its code is known, else in the server's words."""
+    g.error_code = error.code
     messages = choose_messages()
     key = f"error.{error.code}"
     plain = messages.knows(key) and "{" not in messages(key) + messages(f"{key}.do")
     what = messages(key) if plain else error.message
     hint = messages(f"{key}.do") if plain else error.hint
     upload_id = (request.view_args or {}).get("upload_id")
-    return _show_message(messages, "message.refused", f"{what} {hint}".strip(), error.status, upload_id)
+    page, status = _show_message(
+        messages, "message.refused", f"{what} {hint}".strip(), error.status, upload_id
+    )
+    # RFC 9110, section 11.6.1: a 401 names what would help.
+    return page, status, {"WWW-Authenticate": 'Bearer realm="ossgate"'} if status == 401 else {}
 
 
 @bp.after_request

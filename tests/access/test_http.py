@@ -357,6 +357,33 @@ def test_rates_hold_for_the_plain_form_too(make_app):
     assert [200, 429] == [client.post("/form", data=form, headers=OWN_PAGE).status_code for _ in range(2)]
 
 
+@pytest.mark.parametrize(
+    ("path", "credentials", "status", "words"),
+    [
+        ("/", bearer("ossgate_wrong"), 401, "Your sign-in is no longer valid."),
+        ("/", {"X-User": "a, b"}, 401, "more than one"),
+        (
+            "/uploads/01KDYBB5M8000000000000TEST",
+            bearer("ossgate_wrong"),
+            401,
+            "Your sign-in is no longer valid.",
+        ),
+        ("/form", {"Sec-Fetch-Site": "same-origin"}, 401, "You need to sign in first."),
+        ("/form", bearer(KEY), 403, "You may not upload files of this kind."),
+    ],
+)
+def test_people_are_refused_on_a_page(make_app, path, credentials, status, words):
+    """Whoever opened a page reads why, as a page; only programs are answered JSON."""
+    app = make_app(API_KEYS + JWT + PROXY + SESSION, allow='["jwt"]', files=FILES)
+    method = "POST" if path == "/form" else "GET"
+    answer = app.test_client().open(path, method=method, data={"profile": "photo"}, headers=credentials)
+
+    assert (status, "text/html; charset=utf-8") == (answer.status_code, answer.content_type)
+    assert words in answer.text
+    assert "Back to the upload page" in answer.text
+    assert (status == 401) is ("WWW-Authenticate" in answer.headers)
+
+
 def test_a_refused_request_records_nothing(make_app, ask):
     """Neither the ledger nor the quota notices who was refused."""
     app = make_app('[limits]\nissue = "1/hour"\n')
