@@ -93,6 +93,7 @@ def make_one(folder, change, oss_key):
     (secrets / "callback.pem").write_bytes(pem)
     text = re.sub(r"\[callback\.public_keys\]\n.*\n", "", render_demo(DemoPlace(8000, 1)))
     text = text.replace("[profiles.photo]\n", "[profiles.photo]\nverify_bucket = false\n")
+    text = text.replace('"http_callback",', '"http_callback", "unverified_bucket",')
     text += f'\n[callback.public_keys]\n"{KEY_URL}" = "file:secrets/callback.pem"\n'
     text += f'\n[access.api_keys.shop]\nhash = "{hash_api_key(API_KEY)}"\n'
     (folder / "ossgate.toml").write_text(change(text), encoding="utf-8")
