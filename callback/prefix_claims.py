@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Protocol
 
 from callback.errors import ClaimsContradictTicket
@@ -56,8 +55,7 @@ def find_grant(recorded: Facts, keys: PrefixKeys) -> Facts:
         return recorded
     if proof.upload_id != recorded.upload_id:
         return recorded
-    return replace(
-        recorded,
+    return recorded._replace(
         use="prefix",
         upload_id=proof.grant_id,
         object_key=proof.key_prefix,

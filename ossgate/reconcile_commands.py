@@ -185,7 +185,7 @@ def prune(older_than: timedelta, states: str, dry_run: bool, as_json: bool) -> N
         )
     _, parts = _load()
     before = datetime.now(UTC) - older_than
-    below = new_upload_id(before, random_bits=lambda bits: 0)
+    below = new_upload_id(before, random_bytes=bytes)
     deleted: dict[str, int] = {}
     try:
         if dry_run:

@@ -10,7 +10,7 @@ A field that no condition names is accepted by OSS and takes effect, whatever it
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from signer.errors import ConditionError, quote
@@ -43,6 +43,14 @@ def exact(field: str, value: str) -> Condition:
 def eq(field: str, value: str) -> Condition:
     """Demand that a field is present and has one value."""
     return ["eq", "$" + field, escape(value)]
+
+
+def pin(fields: Mapping[str, str]) -> list[Condition]:
+    """Demand that each of several fields is present and has its one value."""
+    return [
+        ["eq", "$" + name.lower(), escape(value) if "$" in value or "\\" in value else value]
+        for name, value in fields.items()
+    ]
 
 
 def starts_with(field: str, prefix: str) -> Condition:

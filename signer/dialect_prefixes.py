@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import orjson
@@ -76,7 +76,7 @@ class DialectPrefixes:
         lifetime = cap_lifetime(profile.lifetime_for("put"), signer.credentials, now)
         facts = self._plan("put", profile, caller, subject, spoken, now, lifetime)
         if wish.size is not None:
-            facts = replace(facts, size_min=wish.size, size_max=wish.size)
+            facts = facts._replace(size_min=wish.size, size_max=wish.size)
         return sign_bare_put(
             wish,
             object_key=build_key_below(facts.object_key, wish.filename, content_type),

@@ -5,9 +5,9 @@ Both hold the same facts, so they are written once: a JSON array in UTF-8, its v
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import orjson
 
@@ -27,9 +27,8 @@ class FactsMalformed(SignerError):
     code = "facts_malformed"
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a grant promises.
+class Facts(NamedTuple):
+    """What a grant promises, in the order in which it is written.
 
     ``once`` grants bind one exact object key, and ``upload_id`` names the ledger's row. ``prefix`` grants bind a key prefix,
     and ``upload_id`` names the grant. Sizes are bytes, both ends included; times are Unix seconds. ``keep_days`` is how long
@@ -47,7 +46,7 @@ class Facts:
     size_max: int
     content_type: str
     file_name: str
-    variables: dict[str, Variable] = field(default_factory=dict)
+    variables: Mapping[str, Variable] = {}
     dialect: str = ""
     issued_at: int = 0
     expires_at: int = 0
@@ -67,30 +66,9 @@ class Facts:
 
 def encode_facts(facts: Facts) -> bytes:
     """Return facts as compact JSON."""
-    values = [
-        VERSION,
-        facts.use,
-        facts.upload_id,
-        facts.profile,
-        facts.issuer,
-        facts.subject,
-        facts.bucket,
-        facts.object_key,
-        facts.size_min,
-        facts.size_max,
-        facts.content_type,
-        facts.file_name,
-        facts.variables,
-        facts.dialect,
-        facts.issued_at,
-        facts.expires_at,
-    ]
     # What most grants have is not written: they are read, and stay as short, as before there was anything else.
-    if facts.keep_days:
-        values += (facts.via, facts.keep_days)
-    elif facts.via != "post":
-        values.append(facts.via)
-    return orjson.dumps(values)
+    unwritten = 0 if facts.keep_days else 1 if facts.via != "post" else 2
+    return orjson.dumps((VERSION, *facts[: len(facts) - unwritten]))
 
 
 def parse_facts(encoded: bytes) -> Facts:

@@ -21,6 +21,8 @@ MAX_SEGMENT_BYTES = 100
 _EDGES = ". \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000\u200c\u200d"
 # Characters that OSS, URLs, shells, Windows or policies give a meaning of their own.
 _UNSAFE_IN_KEYS = re.compile(r"[\s/\\:*?\"'<>|$`{}\[\]#%&+;,=@^!~]+")
+# Characters that a quoted file name cannot hold, or that a reader of headers may take for something else.
+_UNSAFE_IN_QUOTES = re.compile(r"[^\w .()\-]", re.ASCII)
 # What most ids look like, and what cleaning would leave as it is.
 _FIT_SEGMENT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,98}[A-Za-z0-9])?")
 _EXTENSION = re.compile(r"\.[a-z0-9]{1,10}")
@@ -121,8 +123,12 @@ def choose_extension(name: str, content_type: str) -> str:
 
     A type that says nothing, and one whose extension nobody knows, leave the name's own.
     """
-    extension = split_extension(name)[1]
-    if extension and guess_content_type(name) == content_type:
+    return _choose_extension(split_extension(name)[1], content_type)
+
+
+@lru_cache(maxsize=512)
+def _choose_extension(extension: str, content_type: str) -> str:
+    if extension and _find_content_type(extension) == content_type:
         return extension
     known = _PREFERRED_EXTENSIONS.get(content_type)
     if known is None:
@@ -138,6 +144,6 @@ def build_content_disposition(kind: str, name: str) -> str:
     ascii_stem = (
         stem if stem.isascii() else unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
     )
-    ascii_name = (re.sub(r"[^\w .()\-]", "_", ascii_stem, flags=re.ASCII).strip(" .") or "file") + extension
+    ascii_name = (_UNSAFE_IN_QUOTES.sub("_", ascii_stem).strip(" .") or "file") + extension
     header = f'{kind}; filename="{ascii_name}"'
     return header if ascii_name == name else f"{header}; filename*=UTF-8''{percent_encode(name, safe='')}"

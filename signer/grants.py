@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from signer.callback_param import CallbackDefinition
-from signer.conditions import Condition, content_length_range, eq, exact
+from signer.conditions import Condition, content_length_range, exact, pin
 from signer.credentials import Credentials
 from signer.errors import GrantTooLarge, SizeMissing, SubjectInvalid
 from signer.facts import Facts, Via, encode_facts
@@ -226,7 +226,7 @@ def build_once_conditions(facts: Facts, fields: Mapping[str, str]) -> list[Condi
     return [
         exact("bucket", facts.bucket),
         content_length_range(facts.size_min, facts.size_max),
-        *[eq(name.lower(), value) for name, value in fields.items()],
+        *pin(fields),
     ]
 
 

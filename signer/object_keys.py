@@ -31,6 +31,7 @@ _LONGEST = {
     "name": MAX_SEGMENT_BYTES,
     "ext": 11,
 }
+_OF_A_DAY = ("date", "year", "month", "day")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +50,11 @@ class KeyTemplate:
         self, *, profile: str, subject: str, upload_id: str, file_name: str, content_type: str, now: datetime
     ) -> str:
         """Return the object key of one upload."""
-        date = format_seconds(now)[:10]
-        values = {
-            "profile": profile,
-            "date": date,
-            "year": date[:4],
-            "month": date[5:7],
-            "day": date[8:],
-            "upload_id": upload_id,
-        }
-        # The dear ones are made for templates that show them.
+        values = {"profile": profile, "upload_id": upload_id}
+        # The others are made for templates that show them.
+        if not self.names.isdisjoint(_OF_A_DAY):
+            date = format_seconds(now)[:10]
+            values |= {"date": date, "year": date[:4], "month": date[5:7], "day": date[8:]}
         if "subject" in self.names:
             values["subject"] = clean_segment(subject, "anonymous")
         if "name" in self.names:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Literal
 
 from signer import v1, v4
-from signer.conditions import Condition, eq
+from signer.conditions import Condition, eq, pin
 from signer.credentials import Credentials
 from signer.policy import build_policy, encode_policy
 
@@ -55,7 +55,7 @@ def _sign_v4(
     if credentials.security_token:
         own["x-oss-security-token"] = credentials.security_token
     encoded_policy = encode_policy(
-        build_policy([*conditions, *[eq(name, value) for name, value in own.items()]], expires_at=expires_at)
+        build_policy([*conditions, *pin(own)], expires_at=expires_at)
     )
     signature = v4.sign_policy(encoded_policy, credentials, date=date, region=region)
     return {**fields, **own, "policy": encoded_policy, "x-oss-signature": signature}

@@ -13,7 +13,7 @@ import hmac
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import orjson
@@ -108,8 +108,7 @@ def describe_object(grant: Facts, proof: PrefixProof, *, object_key: str, conten
         file_name = clean_file_name(truncate(name.rpartition("/")[2] or name, 255))
     except FileNameInvalid:
         file_name = "file"
-    return replace(
-        grant,
+    return grant._replace(
         use="once",
         upload_id=proof.upload_id,
         object_key=object_key,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from signer.credentials import Credentials
@@ -135,7 +135,7 @@ class StsIssuer:
             raise HeldGrantInvalid(
                 "this grant is of long ago", hint="ask without a grant, and use the new dir"
             )
-        return replace(held, issued_at=issued_at, expires_at=issued_at + lifetime)
+        return held._replace(issued_at=issued_at, expires_at=issued_at + lifetime)
 
     def build_prefix_callback(self, profile: Profile, facts: Facts) -> str:
         """Return the callback parameter of a prefix.

@@ -1,5 +1,6 @@
 """What goes into the ledger and what comes out: frozen facts, times as aware UTC datetimes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -30,7 +31,7 @@ class NewUpload:
     content_type: str
     size_min: int
     size_max: int
-    variables: dict[str, str | int | bool] = field(default_factory=dict)
+    variables: Mapping[str, str | int | bool] = field(default_factory=dict)
     keep_days: int = 0
     quota_key: str = ""
     created_at: datetime

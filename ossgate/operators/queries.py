@@ -97,7 +97,7 @@ def parse_count_query(arguments: Arguments, *, now: datetime) -> datetime:
 
 def first_id_of(moment: datetime) -> str:
     """Return the least id that can have been made at a time or later."""
-    return new_upload_id(max(moment, datetime.fromtimestamp(0, UTC)), random_bits=lambda bits: 0)
+    return new_upload_id(max(moment, datetime.fromtimestamp(0, UTC)), random_bytes=bytes)
 
 
 def encode_cursor(last_id: str) -> str:

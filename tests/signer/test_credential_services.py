@@ -3,7 +3,6 @@
 import json
 from base64 import b64decode
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -290,7 +289,7 @@ def hold(
     """Return a prefix that was granted, and the ticket by which its client goes on below it."""
     profile = world.services.profiles["photo"]
     grant = world.credentials.issue_prefix(profile, GrantRequest(""), caller, subject)
-    return grant.facts.object_key, ticket_keys.issue_ticket(replace(grant.facts, **changes))
+    return grant.facts.object_key, ticket_keys.issue_ticket(grant.facts._replace(**changes))
 
 
 def test_held_prefix_is_gone_on_with(world: World, ticket_keys: TicketKeys) -> None:

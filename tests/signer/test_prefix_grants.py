@@ -15,7 +15,7 @@ from signer.profiles import LONGEST_PROOF
 from signer.upload_ids import is_upload_id, new_upload_id
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-GRANT = new_upload_id(NOW, random_bits=lambda _: 1234)
+GRANT = "01KDYAK348000000000000016J"
 WHERE = {"bucket": "examplebucket", "profile": "photo"}
 KEYS = PrefixKeys([b"s" * 32])
 PREFIX = KEYS.build_prefix("photos/u1/", GRANT, **WHERE)

@@ -3,7 +3,6 @@
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
-from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -200,7 +199,7 @@ def test_no_fact_can_be_swapped_under_a_signature(
 ) -> None:
     """The signature of one grant does not fit the facts of another that differs in one of them."""
     facts = make_facts()
-    payload = ticket_keys.issue_ticket(replace(facts, **change)).partition(".")[0]
+    payload = ticket_keys.issue_ticket(facts._replace(**change)).partition(".")[0]
     signature = ticket_keys.issue_ticket(facts).partition(".")[2]
 
     with pytest.raises(TicketForged):

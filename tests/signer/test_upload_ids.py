@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signer.upload_ids import is_upload_id, new_upload_id
+from signer.upload_ids import format_number, is_upload_id, new_upload_id
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 MOMENTS = st.datetimes(datetime(1970, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
+RANDOM = st.binary(min_size=16, max_size=16)
 
 
 def decode(upload_id: str) -> int:
@@ -22,42 +23,43 @@ def decode(upload_id: str) -> int:
 def test_id_has_the_layout_of_ulid() -> None:
     """The time part of the ULID specification's example comes out, and the random bits stand behind it."""
     moment = datetime.fromtimestamp(1469918176.385, UTC)
-    zeros = new_upload_id(moment, random_bits=lambda bits: 0)
-    ones = new_upload_id(moment, random_bits=lambda bits: (1 << bits) - 1)
+    zeros = new_upload_id(moment, random_bytes=bytes)
+    ones = new_upload_id(moment, random_bytes=lambda count: b"\xff" * count)
 
     assert zeros == "01ARYZ6S41" + "0" * 16
     assert ones == "01ARYZ6S41" + "Z" * 16
 
 
-@given(moment=MOMENTS, bits=st.integers(0, 2**80 - 1))
-def test_time_and_random_bits_are_all_in_the_id(moment: datetime, bits: int) -> None:
-    """80 random bits, none of them lost, behind the milliseconds."""
+@given(moment=MOMENTS, given_bytes=RANDOM)
+def test_time_and_random_bits_are_all_in_the_id(moment: datetime, given_bytes: bytes) -> None:
+    """80 random bits, five of each byte and none of them lost, behind the milliseconds."""
     asked: list[int] = []
 
-    def random_bits(count: int) -> int:
+    def random_bytes(count: int) -> bytes:
         asked.append(count)
-        return bits
+        return given_bytes
 
-    number = decode(new_upload_id(moment, random_bits=random_bits))
+    upload_id = new_upload_id(moment, random_bytes=random_bytes)
 
-    assert asked == [80]
-    assert number & (2**80 - 1) == bits
-    assert abs((number >> 80) - moment.timestamp() * 1000) <= 1
+    assert asked == [16]
+    assert [ALPHABET.index(character) for character in upload_id[10:]] == [byte & 31 for byte in given_bytes]
+    assert abs((decode(upload_id) >> 80) - moment.timestamp() * 1000) <= 1
 
 
-@given(
-    moment=MOMENTS,
-    later=st.integers(1, 10**9),
-    first=st.integers(0, 2**80 - 1),
-    second=st.integers(0, 2**80 - 1),
-)
-def test_ids_sort_by_time(moment: datetime, later: int, first: int, second: int) -> None:
+@given(number=st.integers(0, 2**128 - 1))
+def test_number_is_written_as_an_id(number: int) -> None:
+    """All 128 bits, none of them lost."""
+    assert decode(format_number(number)) == number
+
+
+@given(moment=MOMENTS, later=st.integers(1, 10**9), first=RANDOM, second=RANDOM)
+def test_ids_sort_by_time(moment: datetime, later: int, first: bytes, second: bytes) -> None:
     """A text comparison puts the earlier id first, whatever their random bits, from two milliseconds apart on."""
     then = min(moment, datetime(9999, 1, 1, tzinfo=UTC)) + timedelta(milliseconds=later + 1)
     moment = min(moment, datetime(9999, 1, 1, tzinfo=UTC))
 
-    assert new_upload_id(moment, random_bits=lambda _: first) < new_upload_id(
-        then, random_bits=lambda _: second
+    assert new_upload_id(moment, random_bytes=lambda _: first) < new_upload_id(
+        then, random_bytes=lambda _: second
     )
 
 
