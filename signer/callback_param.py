@@ -6,13 +6,13 @@ Rules: *Callback*, https://help.aliyun.com/zh/oss/developer-reference/callback: 
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import orjson
 
+from signer.base64_text import encode_base64
 from signer.callback_body import BodyTemplate
 from signer.errors import ConfigurationError, quote
 
@@ -33,7 +33,7 @@ class CallbackDefinition:
 
     def build_callback_param(self, ticket: str) -> str:
         """Return the ``callback`` field of one grant."""
-        return b64encode(self.before_ticket + ticket.encode("ascii") + self.after_ticket).decode("ascii")
+        return encode_base64(self.before_ticket + ticket.encode("ascii") + self.after_ticket)
 
     def longest_ticket(self) -> int:
         """Return how many characters a ticket may have, so that the parameter stays within OSS's 5 KB."""

@@ -25,6 +25,8 @@ _UNSAFE_IN_KEYS = re.compile(r"[\s/\\:*?\"'<>|$`{}\[\]#%&+;,=@^!~]+")
 _UNSAFE_IN_QUOTES = re.compile(r"[^\w .()\-]", re.ASCII)
 # What most ids look like, and what cleaning would leave as it is.
 _FIT_SEGMENT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,98}[A-Za-z0-9])?")
+# The Kelvin sign is the one letter outside ASCII whose small form is inside.
+_NAME_WITH_EXTENSION = re.compile(r"(.+)(\.[A-Za-z0-9\u212a]{1,10})", re.DOTALL)
 _EXTENSION = re.compile(r"\.[a-z0-9]{1,10}")
 
 # The standard library's choice differs between machines; these are what people expect.
@@ -96,11 +98,8 @@ def truncate(text: str, limit: int) -> str:
 
 def split_extension(name: str) -> tuple[str, str]:
     """Return a name without its extension, and the extension in lower case with its dot, or nothing."""
-    stem, dot, extension = name.rpartition(".")
-    candidate = (dot + extension).lower()
-    if stem and _EXTENSION.fullmatch(candidate):
-        return stem, candidate
-    return name, ""
+    match = _NAME_WITH_EXTENSION.fullmatch(name)
+    return (match[1], match[2].lower()) if match else (name, "")
 
 
 def guess_content_type(name: str) -> str:

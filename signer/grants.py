@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from signer.callback_param import CallbackDefinition
-from signer.conditions import Condition, content_length_range, exact, pin
+from signer.callback_param import MAX_PARAM_LENGTH, CallbackDefinition
+from signer.conditions import content_length_range, exact, pin
 from signer.credentials import Credentials
 from signer.errors import GrantTooLarge, SizeMissing, SubjectInvalid
 from signer.facts import Facts, Via, encode_facts
@@ -116,21 +116,27 @@ class GrantIssuer:
             lifetime=lifetime,
         )
         encoded_facts = encode_facts(facts)
-        fields = {
+        named = {
             "key": facts.object_key,
             "x-oss-content-type": facts.content_type,
             "Content-Disposition": build_content_disposition(profile.disposition, facts.file_name),
-            "success_action_status": "200",
-            "x-oss-object-acl": profile.object_acl,
-            "x-oss-forbid-overwrite": "true",
-            "x-oss-storage-class": profile.storage_class,
+        }
+        proofs = {
             METADATA_NAME: self.seal_keys.encrypt(encoded_facts),
             "callback": self.build_callback_param(profile, encoded_facts),
         }
         expires_at = now + timedelta(seconds=lifetime)
+        # The bucket, the size and every field of the form, each pinned to its one value.
+        conditions = [
+            exact("bucket", facts.bucket),
+            content_length_range(facts.size_min, facts.size_max),
+            *pin(named),
+            *profile.fixed_conditions,
+            *pin(proofs),
+        ]
         signed = sign_form(
-            fields,
-            build_once_conditions(facts, fields),
+            {**named, **profile.fixed_fields, **proofs},
+            conditions,
             version=profile.signature,
             credentials=credentials,
             region=profile.place.region,
@@ -211,23 +217,13 @@ class GrantIssuer:
         Raises:
             GrantTooLarge: Together they pass OSS's 5 KB; answered with 422.
         """
-        definition = definition or profile.callback
-        ticket = self.ticket_keys.sign(encoded_facts)
-        if len(ticket) > definition.longest_ticket():
+        param = (definition or profile.callback).build_callback_param(self.ticket_keys.sign(encoded_facts))
+        if len(param) > MAX_PARAM_LENGTH:
             raise GrantTooLarge(
                 "the names and variables of this upload together do not fit OSS's callback",
                 hint="shorten the file name or the variables",
             )
-        return definition.build_callback_param(ticket)
-
-
-def build_once_conditions(facts: Facts, fields: Mapping[str, str]) -> list[Condition]:
-    """Return conditions that pin the bucket, the size and every field of the form to its one value."""
-    return [
-        exact("bucket", facts.bucket),
-        content_length_range(facts.size_min, facts.size_max),
-        *pin(fields),
-    ]
+        return param
 
 
 def plan_upload(

@@ -6,8 +6,10 @@ Rules: *PutObject*, https://help.aliyun.com/zh/oss/developer-reference/putobject
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from signer.errors import ConfigurationError, quote
 from signer.file_names import MAX_SEGMENT_BYTES, choose_extension, clean_segment, split_extension
@@ -31,7 +33,6 @@ _LONGEST = {
     "name": MAX_SEGMENT_BYTES,
     "ext": 11,
 }
-_OF_A_DAY = ("date", "year", "month", "day")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,8 @@ class KeyTemplate:
         self, *, profile: str, subject: str, upload_id: str, file_name: str, content_type: str, now: datetime
     ) -> str:
         """Return the object key of one upload."""
-        values = {"profile": profile, "upload_id": upload_id}
-        # The others are made for templates that show them.
-        if not self.names.isdisjoint(_OF_A_DAY):
-            date = format_seconds(now)[:10]
-            values |= {"date": date, "year": date[:4], "month": date[5:7], "day": date[8:]}
+        values = {"profile": profile, "upload_id": upload_id, **_name_day(format_seconds(now)[:10])}
+        # The dear ones are made for templates that show them.
         if "subject" in self.names:
             values["subject"] = clean_segment(subject, "anonymous")
         if "name" in self.names:
@@ -62,6 +60,11 @@ class KeyTemplate:
         if "ext" in self.names:
             values["ext"] = choose_extension(file_name, content_type)
         return self.written.format_map(values)
+
+
+@lru_cache(maxsize=8)
+def _name_day(date: str) -> Mapping[str, str]:
+    return {"date": date, "year": date[:4], "month": date[5:7], "day": date[8:]}
 
 
 def compile_prefix_template(template: str) -> KeyTemplate:

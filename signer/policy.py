@@ -6,12 +6,12 @@ so the same string must reach OSS; encoding the JSON again changes the signature
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 from datetime import datetime
 
 import orjson
 
+from signer.base64_text import encode_base64
 from signer.conditions import Condition
 from signer.errors import ConditionError
 from signer.times import format_seconds
@@ -33,7 +33,7 @@ def build_policy(conditions: Sequence[Condition], *, expires_at: datetime) -> by
 
 def encode_policy(policy: bytes) -> str:
     """Return the Base64 text of a policy document."""
-    return b64encode(policy).decode("ascii")
+    return encode_base64(policy)
 
 
 def format_expiration(moment: datetime) -> str:

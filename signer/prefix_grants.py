@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hmac
 import re
-from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ import orjson
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from signer.base64_text import encode_base64url
 from signer.errors import FileNameInvalid, SignerError, quote
 from signer.facts import Facts
 from signer.file_names import clean_file_name, truncate
@@ -119,7 +119,7 @@ def describe_object(grant: Facts, proof: PrefixProof, *, object_key: str, conten
 
 def _mac(key: bytes, proved: str, bucket: str, profile: str) -> str:
     digest = hmac.digest(key, _encode("prefix", profile, bucket, proved), "sha256")
-    return urlsafe_b64encode(digest[:MAC_BYTES]).rstrip(b"=").decode("ascii")
+    return encode_base64url(digest[:MAC_BYTES])
 
 
 def _encode(*texts: str) -> bytes:

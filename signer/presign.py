@@ -75,9 +75,8 @@ def cap_lifetime(seconds: int, credentials: Credentials, now: datetime, *, in_ur
     Args:
         in_url: Whether it is a presigned URL; a policy has no limit of its own, but dies with the token, too.
     """
-    longest = [seconds]
     if in_url:
-        longest.append(v4.MAX_EXPIRES_STS if credentials.security_token else v4.MAX_EXPIRES)
+        seconds = min(seconds, v4.MAX_EXPIRES_STS if credentials.security_token else v4.MAX_EXPIRES)
     if credentials.expires_at is not None:
-        longest.append(int((credentials.expires_at - now).total_seconds()))
-    return max(1, min(longest))
+        seconds = min(seconds, int((credentials.expires_at - now).total_seconds()))
+    return max(1, seconds)

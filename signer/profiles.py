@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from signer.callback_param import CallbackDefinition
-from signer.conditions import MAX_FILE_SIZE
+from signer.conditions import MAX_FILE_SIZE, Condition, pin
 from signer.errors import (
     ConfigurationError,
     ContentTypeNotAllowed,
@@ -63,7 +64,7 @@ class Quota:
     period: Literal["day", "ever"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Profile:
     """The limits of one kind of upload, checked when they are made.
 
@@ -146,10 +147,25 @@ class Profile:
         check_thumbnails(self.thumbnails)
         self._check_longest_callback()
 
-    @property
+    @cached_property
     def lifetime(self) -> int:
         """Seconds that a grant lives: as set, or five minutes and the time of the largest file at 128 KiB/s."""
         return self.expires_in or BASE_LIFETIME + self.limit_for("post") // SLOWEST_CLIENT
+
+    @cached_property
+    def fixed_fields(self) -> Mapping[str, str]:
+        """What each form of this profile says alike."""
+        return {
+            "success_action_status": "200",
+            "x-oss-object-acl": self.object_acl,
+            "x-oss-forbid-overwrite": "true",
+            "x-oss-storage-class": self.storage_class,
+        }
+
+    @cached_property
+    def fixed_conditions(self) -> tuple[Condition, ...]:
+        """What each policy of this profile demands alike: those fields, each with its value."""
+        return tuple(pin(self.fixed_fields))
 
     def lifetime_for(self, via: Via) -> int:
         """Return how many seconds a grant of this way lives; one in parts at least a day, unless the profile says how long."""
@@ -206,6 +222,9 @@ class Profile:
         Raises:
             ContentTypeNotAllowed: Not in the profile's list, or no media type at all; answered with 415.
         """
+        # What most clients send; a pattern of the list, sent as a type, is none.
+        if content_type in self.content_types and "*" not in content_type:
+            return content_type
         media_type = content_type.partition(";")[0].strip().lower()
         if not _ONE_MEDIA_TYPE.fullmatch(media_type) or len(media_type) > MAX_MEDIA_TYPE_BYTES:
             raise ContentTypeNotAllowed(

@@ -7,7 +7,6 @@ and of another purpose than the ticket, so that it can never pass for one.
 from __future__ import annotations
 
 import os
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 
 from cryptography.exceptions import InvalidTag
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from signer.base64_text import decode_base64url, encode_base64url
 from signer.errors import SealError
 from signer.facts import Facts, FactsMalformed, encode_facts, parse_facts
 from signer.ticket import MIN_KEY_BYTES, check_keys
@@ -53,7 +53,7 @@ class SealKeys:
         """Return the seal of facts that were encoded before."""
         nonce = self._new_nonce(NONCE_BYTES)
         sealed = nonce + self._ciphers[-1].encrypt(nonce, encoded_facts, PURPOSE)
-        return urlsafe_b64encode(sealed).rstrip(b"=").decode("ascii")
+        return encode_base64url(sealed)
 
     def open_seal(self, seal: str) -> Facts:
         """Return the facts that a seal proves.
@@ -64,7 +64,7 @@ class SealKeys:
         if not seal.isascii() or len(seal) > MAX_SEAL_LENGTH:
             raise SealError("the object's seal is not one of ours")
         try:
-            sealed = urlsafe_b64decode(seal + "=" * (-len(seal) % 4))
+            sealed = decode_base64url(seal)
         except ValueError as error:
             raise SealError("the object's seal is not one of ours") from error
         nonce, ciphertext = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]

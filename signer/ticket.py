@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hmac
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from itsdangerous import BadSignature, Signer, want_bytes
 from itsdangerous.signer import SigningAlgorithm
 
+from signer.base64_text import decode_base64url, encode_base64url
 from signer.errors import ConfigurationError, TicketForged, TicketMalformed, quote
 from signer.facts import Facts, FactsMalformed, encode_facts, parse_facts
 
@@ -62,9 +62,10 @@ class _QuickSigner(Signer):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._derived = {key: super(_QuickSigner, self).derive_key(key) for key in self.secret_keys}
+        self._newest = self._derived[self.secret_keys[-1]]
 
     def derive_key(self, secret_key: str | bytes | None = None) -> bytes:
-        return self._derived[self.secret_keys[-1] if secret_key is None else want_bytes(secret_key)]
+        return self._newest if secret_key is None else self._derived[want_bytes(secret_key)]
 
 
 class TicketKeys:
@@ -89,7 +90,7 @@ class TicketKeys:
 
     def sign(self, encoded_facts: bytes) -> str:
         """Return the ticket of facts that were encoded before."""
-        return self._signer.sign(urlsafe_b64encode(encoded_facts).rstrip(b"=")).decode("ascii")
+        return self._signer.sign(encode_base64url(encoded_facts)).decode("ascii")
 
     def verify_ticket(self, ticket: str) -> Facts:
         """Return the facts that a ticket proves. Its expiry is not judged here.
@@ -110,6 +111,6 @@ class TicketKeys:
                 hint="was the key that signed it removed from [keys] ticket?",
             ) from error
         try:
-            return parse_facts(urlsafe_b64decode(payload + b"=" * (-len(payload) % 4)))
+            return parse_facts(decode_base64url(payload.decode("ascii")))
         except (ValueError, FactsMalformed) as error:
             raise TicketMalformed("a ticket of ours holds no facts that this version knows") from error

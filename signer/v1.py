@@ -11,11 +11,11 @@ It signs ``Content-MD5``, ``Content-Type`` and every ``x-oss-*`` header, of the 
 from __future__ import annotations
 
 import hmac
-from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 
+from signer.base64_text import encode_base64
 from signer.credentials import Credentials
 from signer.errors import SignerError
 from signer.times import to_utc
@@ -158,4 +158,4 @@ def _is_subresource(name: str) -> bool:
 
 def _sign(text: str, credentials: Credentials) -> str:
     digest = hmac.digest(credentials.access_key_secret.encode(), text.encode(), "sha1")
-    return b64encode(digest).decode("ascii")
+    return encode_base64(digest)
