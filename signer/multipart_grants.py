@@ -57,24 +57,33 @@ def sign_parts(grant: MultipartGrant, part_numbers: Iterable[int], signer: UrlSi
     longest = LARGEST_COMFORTABLE if grant.part_size == CLIENT_SIZED else grant.part_size
     wished = min(left, BASE_LIFETIME + longest // SLOWEST_CLIENT)
     expires = cap_lifetime(wished, signer.credentials, signer.now)
-    parts = []
-    for number in part_numbers:
-        length = (
-            None
-            if grant.part_size == CLIENT_SIZED
-            else measure_part(grant.facts.size_max, grant.part_size, number)
-        )
-        url = signer.sign(
-            "PUT",
-            grant.facts.object_key,
-            expires=expires,
-            query=[("partNumber", str(number)), ("uploadId", grant.multipart_upload_id)],
-            headers={} if length is None else {LENGTH_HEADER: str(length)},
-            additional_headers=[LENGTH_HEADER],
-        )
-        # A Content-Type that the client adds would break the signature, so none is among the headers.
-        parts.append({"part_number": number, "url": url, "headers": {}, "content_length": length})
+    lengths = [(number, _measure(grant, number)) for number in part_numbers]
+    urls = signer.sign_each(
+        "PUT",
+        grant.facts.object_key,
+        [
+            (
+                [("partNumber", str(number)), ("uploadId", grant.multipart_upload_id)],
+                {} if length is None else {LENGTH_HEADER: str(length)},
+            )
+            for number, length in lengths
+        ],
+        expires=expires,
+        additional_headers=() if grant.part_size == CLIENT_SIZED else (LENGTH_HEADER,),
+    )
+    # A Content-Type that the client adds would break the signature, so none is among the headers.
+    parts: list[dict[str, Any]] = [
+        {"part_number": number, "url": url, "headers": {}, "content_length": length}
+        for (number, length), url in zip(lengths, urls, strict=True)
+    ]
     return {"parts": parts, "expires_at": format_seconds(signer.now + timedelta(seconds=expires)) + "Z"}
+
+
+def _measure(grant: MultipartGrant, number: int) -> int | None:
+    """Return how long a part has to be; nothing when the client decides."""
+    if grant.part_size == CLIENT_SIZED:
+        return None
+    return measure_part(grant.facts.size_max, grant.part_size, number)
 
 
 def sign_complete(

@@ -54,9 +54,7 @@ def _sign_v4(
     own = {"x-oss-signature-version": v4.ALGORITHM, "x-oss-credential": credential, "x-oss-date": date}
     if credentials.security_token:
         own["x-oss-security-token"] = credentials.security_token
-    encoded_policy = encode_policy(
-        build_policy([*conditions, *pin(own)], expires_at=expires_at)
-    )
+    encoded_policy = encode_policy(build_policy([*conditions, *pin(own)], expires_at=expires_at))
     signature = v4.sign_policy(encoded_policy, credentials, date=date, region=region)
     return {**fields, **own, "policy": encoded_policy, "x-oss-signature": signature}
 

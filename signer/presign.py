@@ -42,31 +42,59 @@ class UrlSigner:
             headers: Those that the client will have to send just so.
             additional_headers: Names of headers that V4 signs besides its own; V1 cannot sign any, and leaves them open.
         """
+        [url] = self.sign_each(
+            method,
+            object_key,
+            [(query, headers or {})],
+            expires=expires,
+            additional_headers=v4.keep_additional(additional_headers, headers or {}),
+        )
+        return url
+
+    def sign_each(
+        self,
+        method: str,
+        object_key: str,
+        requests: Iterable[tuple[Iterable[tuple[str, str]], Mapping[str, str]]],
+        *,
+        expires: int,
+        additional_headers: Iterable[str] = (),
+    ) -> list[str]:
+        """Return a URL for each of several requests for one object, in less time than one by one.
+
+        Args:
+            requests: The query and the headers of each, as for `sign`.
+            additional_headers: As for `sign`; each request has them.
+        """
+        url = f"{self.place.host}/{v4.encode_object_key(object_key)}"
         if self.version == "v1":
-            pairs = v1.presign_query(
-                method,
-                self.place.bucket,
-                object_key,
-                credentials=self.credentials,
-                now=self.now,
-                expires=expires,
-                query=query,
-                headers=headers,
-            )
-        else:
-            pairs = v4.presign_query(
-                method,
-                self.place.bucket,
-                object_key,
-                credentials=self.credentials,
-                region=self.place.region,
-                now=self.now,
-                expires=expires,
-                query=query,
-                headers=headers,
-                additional_headers=additional_headers,
-            )
-        return v4.presign_url(f"{self.place.host}/{v4.encode_object_key(object_key)}", pairs)
+            return [
+                v4.presign_url(
+                    url,
+                    v1.presign_query(
+                        method,
+                        self.place.bucket,
+                        object_key,
+                        credentials=self.credentials,
+                        now=self.now,
+                        expires=expires,
+                        query=query,
+                        headers=headers,
+                    ),
+                )
+                for query, headers in requests
+            ]
+        signer = v4.QuerySigner(
+            method,
+            self.place.bucket,
+            object_key,
+            credentials=self.credentials,
+            region=self.place.region,
+            now=self.now,
+            expires=expires,
+            additional_headers=additional_headers,
+        )
+        return [f"{url}?{signer.write_query(query, headers)}" for query, headers in requests]
 
 
 def cap_lifetime(seconds: int, credentials: Credentials, now: datetime, *, in_url: bool = True) -> int:

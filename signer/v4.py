@@ -9,10 +9,12 @@ The canonical URI always names the bucket (``/bucket/key``), however the request
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
+from operator import itemgetter
 from urllib.parse import quote
 
 from signer.credentials import Credentials
@@ -27,6 +29,17 @@ MAX_EXPIRES = 7 * 24 * 3600
 MAX_EXPIRES_STS = 12 * 3600
 
 QueryPairs = Iterable[tuple[str, str]]
+_EncodedPairs = list[tuple[str, str, str]]
+_text_of = itemgetter(2)
+
+_UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]*")
+_RESERVED = re.compile(r"[^A-Za-z0-9_.~-]")
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_.~/-]*")
+_RESERVED_IN_KEY = re.compile(r"[^A-Za-z0-9_.~/-]")
+# urllib.parse's quote does the others; it goes through a text letter by letter, several times slower.
+_ESCAPES = {chr(code): f"%{code:02X}" for code in range(128)}
+_SIGNED_ALWAYS = ("content-type", "content-md5")
+"""And every header whose name begins with ``x-oss-``."""
 
 
 def format_date(moment: datetime) -> str:
@@ -56,18 +69,17 @@ def sign_policy(encoded_policy: str, credentials: Credentials, *, date: str, reg
 
 def encode_component(text: str) -> str:
     """Percent-encode everything but RFC 3986's unreserved characters."""
-    return quote(text, safe="-_.~")
+    return text if _UNRESERVED.fullmatch(text) else _RESERVED.sub(_escape, text)
 
 
 def encode_object_key(object_key: str) -> str:
     """Percent-encode an object key for a URL path, slashes kept."""
-    return quote(object_key, safe="/-_.~")
+    return object_key if _PLAIN_KEY.fullmatch(object_key) else _RESERVED_IN_KEY.sub(_escape, object_key)
 
 
 def build_canonical_query(query: QueryPairs) -> str:
     """Return the query sorted by encoded name; an empty value leaves the bare name."""
-    encoded = sorted((encode_component(name), encode_component(value)) for name, value in query)
-    return "&".join(f"{name}={value}" if value else name for name, value in encoded)
+    return _join_sorted(_encode_pairs(query))
 
 
 def build_canonical_request(
@@ -85,20 +97,17 @@ def build_canonical_request(
         headers: Names in any case; only ``content-type``, ``content-md5``, ``x-oss-*`` and the additional ones count.
         additional_headers: Names of further headers to sign; those that are absent or signed anyway are left out.
     """
-    lowered = {name.lower(): value.strip() for name, value in headers.items()}
-    additional = _keep_additional(additional_headers, lowered)
-    signed = sorted(name for name in lowered if _is_signed_always(name) or name in additional)
-    path = "/" + (f"{bucket}/{object_key}" if bucket else "")
-    return "\n".join(
-        (
-            method,
-            encode_object_key(path),
-            build_canonical_query(query),
-            "".join(f"{name}:{lowered[name]}\n" for name in signed),
-            ";".join(additional),
-            lowered.get("x-oss-content-sha256", UNSIGNED_PAYLOAD),
-        )
+    return (
+        _write_request_line(method, bucket, object_key)
+        + build_canonical_query(query)
+        + _write_headers(headers, keep_additional(additional_headers, headers))
     )
+
+
+def keep_additional(names: Iterable[str], headers: Mapping[str, str]) -> list[str]:
+    """Return those names of headers that are there, and that V4 does not sign anyway: in lower case and order."""
+    present = {name.lower() for name in headers}
+    return [name for name in _order_additional(names) if name in present]
 
 
 def build_string_to_sign(canonical_request: str, *, date: str, scope: str) -> str:
@@ -131,12 +140,87 @@ def sign_request(
         method, bucket, object_key, query=query, headers=signed, additional_headers=additional_headers
     )
     signature = _sign(canonical, credentials, date, scope)
-    additional = _keep_additional(additional_headers, signed)
+    additional = keep_additional(additional_headers, signed)
     listed = f"AdditionalHeaders={';'.join(additional)}," if additional else ""
     signed["Authorization"] = (
         f"{ALGORITHM} Credential={credentials.access_key_id}/{scope},{listed}Signature={signature}"
     )
     return signed
+
+
+class QuerySigner:
+    """Presigns requests for one object, all at one moment: what their URLs share is made once.
+
+    Attributes:
+        own: The parameters that each query has beside those given, in their order, and before the signature.
+    """
+
+    def __init__(
+        self,
+        method: str,
+        bucket: str,
+        object_key: str,
+        *,
+        credentials: Credentials,
+        region: str,
+        now: datetime,
+        expires: int,
+        additional_headers: Iterable[str] = (),
+        product: str = PRODUCT,
+    ) -> None:
+        """Build what is shared.
+
+        Args:
+            expires: Seconds from ``now``.
+            additional_headers: Names of headers to sign beside V4's own; each request has them.
+
+        Raises:
+            SignerError: The lifetime is outside what OSS accepts for this kind of key.
+        """
+        limit = MAX_EXPIRES_STS if credentials.security_token else MAX_EXPIRES
+        if not 1 <= expires <= limit:
+            raise SignerError(f"a presigned URL lives 1 to {limit} seconds, not {expires}")
+        date = format_date(now)
+        scope = build_scope(date, region, product)
+        self._additional = _order_additional(additional_headers)
+        self.own = [
+            ("x-oss-signature-version", ALGORITHM),
+            ("x-oss-date", date),
+            ("x-oss-expires", str(expires)),
+            ("x-oss-credential", f"{credentials.access_key_id}/{scope}"),
+        ]
+        if credentials.security_token:
+            self.own.append(("x-oss-security-token", credentials.security_token))
+        if self._additional:
+            self.own.append(("x-oss-additional-headers", ";".join(self._additional)))
+        self._encoded_own = _encode_pairs(self.own)
+        self._written_own = _join(self._encoded_own)
+        self._request_line = _write_request_line(method, bucket, object_key)
+        self._key = derive_signing_key(credentials.access_key_secret, date[:8], region, product)
+        self._date, self._scope = date, scope
+
+    def sign(self, query: QueryPairs, headers: Mapping[str, str]) -> str:
+        """Return the signature of one request.
+
+        Args:
+            headers: Those that the client will have to send just so.
+        """
+        return self._sign(_encode_pairs(query), headers)
+
+    def write_query(self, query: QueryPairs, headers: Mapping[str, str]) -> str:
+        """Return the whole query of one request as it stands in a URL, the signature last."""
+        encoded = _encode_pairs(query)
+        signature = f"{self._written_own}&x-oss-signature={self._sign(encoded, headers)}"
+        return f"{_join(encoded)}&{signature}" if encoded else signature
+
+    def _sign(self, encoded: _EncodedPairs, headers: Mapping[str, str]) -> str:
+        canonical = (
+            self._request_line
+            + _join_sorted(encoded + self._encoded_own)
+            + _write_headers(headers, self._additional)
+        )
+        text = build_string_to_sign(canonical, date=self._date, scope=self._scope)
+        return hmac.digest(self._key, text.encode(), "sha256").hex()
 
 
 def presign_query(
@@ -158,45 +242,29 @@ def presign_query(
     Args:
         expires: Seconds from ``now``.
         headers: Those that the client will have to send just so.
+        additional_headers: Names of further headers to sign; those that are absent are left out.
 
     Raises:
         SignerError: The lifetime is outside what OSS accepts for this kind of key.
     """
-    limit = MAX_EXPIRES_STS if credentials.security_token else MAX_EXPIRES
-    if not 1 <= expires <= limit:
-        raise SignerError(f"a presigned URL lives 1 to {limit} seconds, not {expires}")
-    date = format_date(now)
-    scope = build_scope(date, region, product)
-    sent = headers or {}
-    additional = _keep_additional(additional_headers, {name.lower(): "" for name in sent})
-    pairs = [
-        *query,
-        ("x-oss-signature-version", ALGORITHM),
-        ("x-oss-date", date),
-        ("x-oss-expires", str(expires)),
-        ("x-oss-credential", f"{credentials.access_key_id}/{scope}"),
-    ]
-    if credentials.security_token:
-        pairs.append(("x-oss-security-token", credentials.security_token))
-    if additional:
-        pairs.append(("x-oss-additional-headers", ";".join(additional)))
-    canonical = build_canonical_request(
-        method, bucket, object_key, query=pairs, headers=sent, additional_headers=additional
+    sent, given = headers or {}, list(query)
+    signer = QuerySigner(
+        method,
+        bucket,
+        object_key,
+        credentials=credentials,
+        region=region,
+        now=now,
+        expires=expires,
+        additional_headers=keep_additional(additional_headers, sent),
+        product=product,
     )
-    pairs.append(("x-oss-signature", _sign(canonical, credentials, date, scope)))
-    return pairs
+    return [*given, *signer.own, ("x-oss-signature", signer.sign(given, sent))]
 
 
 def presign_url(url: str, query: QueryPairs) -> str:
     """Return an object's URL with a presigned query."""
-    return (
-        url
-        + "?"
-        + "&".join(
-            f"{encode_component(name)}={encode_component(value)}" if value else encode_component(name)
-            for name, value in query
-        )
-    )
+    return url + "?" + _join(_encode_pairs(query))
 
 
 def _sign(canonical: str, credentials: Credentials, date: str, scope: str) -> str:
@@ -206,10 +274,42 @@ def _sign(canonical: str, credentials: Credentials, date: str, scope: str) -> st
     return hmac.digest(key, text.encode(), "sha256").hex()
 
 
-def _is_signed_always(name: str) -> bool:
-    return name in ("content-type", "content-md5") or name.startswith("x-oss-")
+def _escape(reserved: re.Match[str]) -> str:
+    return _ESCAPES.get(reserved[0]) or quote(reserved[0], safe="")
 
 
-def _keep_additional(names: Iterable[str], present: Mapping[str, str]) -> list[str]:
+def _encode_pairs(query: QueryPairs) -> _EncodedPairs:
+    """Return names and values encoded, each pair with the text that both make."""
+    return [
+        (one := encode_component(name), other := encode_component(value), f"{one}={other}" if other else one)
+        for name, value in query
+    ]
+
+
+def _join(encoded: _EncodedPairs) -> str:
+    return "&".join(map(_text_of, encoded))
+
+
+def _join_sorted(encoded: _EncodedPairs) -> str:
+    return _join(sorted(encoded))
+
+
+def _write_request_line(method: str, bucket: str, object_key: str) -> str:
+    path = f"/{bucket}/{encode_object_key(object_key)}" if bucket else "/"
+    return f"{method}\n{path}\n"
+
+
+def _write_headers(headers: Mapping[str, str], additional: Sequence[str]) -> str:
+    lowered = {name.lower(): value.strip() for name, value in headers.items()}
+    signed = [
+        f"{name}:{value}\n"
+        for name, value in sorted(lowered.items())
+        if name.startswith("x-oss-") or name in _SIGNED_ALWAYS or name in additional
+    ]
+    payload = lowered.get("x-oss-content-sha256", UNSIGNED_PAYLOAD)
+    return f"\n{''.join(signed)}\n{';'.join(additional)}\n{payload}"
+
+
+def _order_additional(names: Iterable[str]) -> list[str]:
     lowered = {name.lower() for name in names}
-    return sorted(name for name in lowered if name in present and not _is_signed_always(name))
+    return sorted(name for name in lowered if name not in _SIGNED_ALWAYS and not name.startswith("x-oss-"))

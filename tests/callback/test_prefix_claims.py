@@ -1,6 +1,5 @@
 """Layer 2 and 3 of prefix grants and of temporary credentials: the key proves the grant, a seal may be missing."""
 
-
 import pytest
 
 from callback.body import Claims

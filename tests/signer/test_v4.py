@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
 from hypothesis import given
@@ -320,6 +320,20 @@ def test_lifetime_outside_what_oss_accepts_is_refused(
     else:
         with pytest.raises(SignerError, match="presigned URL lives"):
             presign()
+
+
+@given(text=st.text(st.characters(codec="utf-8")) | st.text(st.sampled_from("aZ09-_.~/+= %\x00\x7f")))
+def test_encoding_is_the_standard_librarys(text: str) -> None:
+    """All but unreserved characters, byte for byte, and in keys all but slashes."""
+    assert v4.encode_component(text) == quote(text, safe="-_.~")
+    assert v4.encode_object_key(text) == quote(text, safe="/-_.~")
+
+
+@pytest.mark.parametrize("encode", [v4.encode_component, v4.encode_object_key])
+def test_half_a_surrogate_pair_cannot_be_encoded(encode: Callable[[str], str]) -> None:
+    """It has no bytes, so no URL can name it."""
+    with pytest.raises(UnicodeEncodeError):
+        encode("a\ud800b")
 
 
 @given(pairs=st.lists(st.tuples(st.text(max_size=8), st.text(max_size=8)), max_size=6))
