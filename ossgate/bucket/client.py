@@ -6,15 +6,14 @@ other failure means that we do not know.
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-import urllib3
-from urllib3.exceptions import HTTPError
-
 from ossgate.bucket.exchange import BucketUnavailable, Exchange, fetch_credentials
+from ossgate.bucket.heads import Head, HeadInvalid
 from ossgate.bucket.listing import ListingClient
 from ossgate.bucket.multipart import MultipartClient
 from ossgate.bucket.pools import Pools
@@ -67,19 +66,12 @@ class BucketClient:
             region=place.region,
             now=self._now(),
         )
-        pool, path = self._pools.find(place.internal)
+        connections, path = self._pools.find_heads(place.internal)
         try:
-            response = pool.urlopen(
-                "HEAD",
-                f"{path}/{v4.encode_object_key(object_key)}",
-                headers=headers,
-                timeout=urllib3.Timeout(total=seconds),
-                redirect=False,
-                retries=False,
-            )
-        except HTTPError as error:
+            answer = connections.ask(f"{path}/{v4.encode_object_key(object_key)}", headers, seconds=seconds)
+        except (OSError, HeadInvalid, ValueError) as error:
             raise BucketUnavailable(f"the bucket did not answer: {type(error).__name__}") from error
-        return _read_head(response)
+        return _read_head(answer)
 
     def delete_object(self, place: BucketPlace, object_key: str, *, seconds: float) -> None:
         """Delete an object; one that is not there is deleted already.
@@ -113,6 +105,7 @@ class BucketClient:
 
 
 NO_SUCH_BUCKET_EC = "0015-00000101"
+_LENGTH = re.compile(r"[0-9]{1,18}")
 
 
 def _misses_bucket(headers: Mapping[str, str]) -> bool:
@@ -126,25 +119,25 @@ def _misses_bucket(headers: Mapping[str, str]) -> bool:
         return False
 
 
-def _read_head(response: urllib3.BaseHTTPResponse) -> ObjectHead | None:
-    headers = response.headers
-    if response.status == 404 and "x-oss-request-id" in headers and not _misses_bucket(headers):
+def _read_head(answer: Head) -> ObjectHead | None:
+    headers = answer.headers
+    if answer.status == 404 and "x-oss-request-id" in headers and not _misses_bucket(headers):
         return None
-    if response.status != 200 or "x-oss-request-id" not in headers:
+    if answer.status != 200 or "x-oss-request-id" not in headers:
         # A proxy's answer would else pass for the bucket's.
         raise BucketUnavailable(
-            f"the bucket answered {response.status}"
+            f"the bucket answered {answer.status}"
             + (f" ({headers['x-oss-ec']})" if "x-oss-ec" in headers else "")
         )
-    length = headers.get("Content-Length", "")
-    if not length.isdigit():
+    length = headers.get("content-length", "")
+    if not _LENGTH.fullmatch(length):
         raise BucketUnavailable("the bucket's answer has no Content-Length")
     return ObjectHead(
         size=int(length),
-        etag=headers.get("ETag", "").strip('"').upper(),
-        content_type=headers.get("Content-Type", ""),
+        etag=headers.get("etag", "").strip('"').upper(),
+        content_type=headers.get("content-type", ""),
         seal=headers.get(METADATA_NAME),
         crc64=headers.get("x-oss-hash-crc64ecma"),
-        last_modified=headers.get("Last-Modified", ""),
+        last_modified=headers.get("last-modified", ""),
         object_type=headers.get("x-oss-object-type", "Normal"),
     )
