@@ -15,7 +15,7 @@ from callback.deadline import HANDLER_SECONDS, LEDGER_SECONDS, Deadline
 from callback.errors import TicketRefused, UploadClosed, UploadReplaced
 from callback.handlers import Handler, HandlerRunner
 from callback.reply import ReplyTemplate, encode_reply
-from ossgate.access.callers import ANONYMOUS, quota_key_of
+from ossgate.access.callers import quota_key_of
 from ossgate.bucket import BucketClient
 from ossgate.ledger import (
     Arrival,
@@ -297,8 +297,7 @@ def to_new_upload(facts: Facts, *, quota_key: str = "") -> NewUpload:
 
 
 def _find_quota_key(profile: Profile, facts: Facts) -> str:
-    # Of anonymous callers the address counts, which no ticket holds.
-    return quota_key_of(facts.issuer, facts.subject) if profile.quota and facts.issuer != ANONYMOUS else ""
+    return quota_key_of(facts.issuer, facts.subject) if profile.quota else ""
 
 
 def _constant(value: object) -> Callable[[], object]:

@@ -152,7 +152,10 @@ class QuotaSettings(_Section):
         None, ge=1, description="uploads that were granted and have not arrived"
     )
     bytes: str | int | None = Field(None, description='bytes promised and arrived, such as "2GB"')
-    period: Literal["day", "ever"] = Field("day", description="whether bytes count for a UTC day or for ever")
+    period: Literal["day", "ever"] = Field(
+        "day",
+        description="`day`: what was granted on a UTC day, deleted since or not; `ever`: what is stored",
+    )
 
 
 class VariableSettings(_Section):

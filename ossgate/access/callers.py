@@ -9,6 +9,8 @@ from ipaddress import IPv6Address, ip_address
 from ossgate.access.denied import AccessDenied, credentials_refused, request_forbidden
 
 ANONYMOUS = "anonymous"
+UNKNOWN = "unknown"
+"""Stands for whoever was granted a prefix that nothing but an object's key tells of; nobody is called so, and operators alone see it."""
 API_KEY = "api_key"
 JWT = "jwt"
 PROXY = "proxy"
@@ -83,7 +85,12 @@ class Caller:
 
 
 def quota_key_of(issuer: str, subject: str) -> str:
-    """Return whose quota an upload of a named issuer counts against: a person's, or an API key's subject's."""
+    """Return whose quota an upload counts against, by what its ticket or seal tells: a person's, or an API key's subject's.
+
+    Nobody's (an empty text) when it was issued to an anonymous caller, whose address neither holds, or to somebody unknown.
+    """
+    if issuer in (ANONYMOUS, UNKNOWN):
+        return ""
     return f"{issuer}:{subject}" if issuer.startswith(API_KEY) else issuer
 
 

@@ -2,19 +2,17 @@
 
 import threading
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from operator import itemgetter
 from typing import ClassVar
 
 from ossgate.ledger.batch import Batch
-from ossgate.ledger.errors import LedgerBusy, LedgerError, QuotaExceeded, TransitionForbidden, UploadUnknown
-from ossgate.ledger.models import Arrival, ArrivalOutcome, NewUpload, QuotaLimit, Refusal
-from ossgate.ledger.quotas import AccountKey, account_period
+from ossgate.ledger.errors import LedgerBusy, LedgerError, TransitionForbidden, UploadUnknown
+from ossgate.ledger.models import Arrival, ArrivalOutcome, Refusal
+from ossgate.ledger.quotas import AccountKey, account_period, count_stored, frees_deleted
 from ossgate.ledger.rows import Row, encode_facts, encode_refusal, encode_time, encode_upload, parse_upload
 from ossgate.ledger.states import ARRIVED, State, is_allowed
 
-# An upload may still be arriving when its grant has expired: OSS judges a form when its whole body is there.
-OVERDUE_AFTER = timedelta(minutes=10)
 _CLAIM_LENGTH = 80
 _DAY = 24 * 3600 * 1000
 
@@ -80,60 +78,6 @@ class Job:
             raise self.error
 
 
-class IssueJob(Job):
-    """Record uploads as issued, all or none, within a quota."""
-
-    is_issue = True
-
-    def __init__(self, uploads: Sequence[NewUpload], quota: QuotaLimit | None, now: datetime) -> None:
-        super().__init__()
-        self._now = now
-        self._quota = quota
-        self._requested: dict[AccountKey, list[int]] = {}
-        self._rows = []
-        for new in uploads:
-            counted = quota is not None and new.quota_key != ""
-            period = account_period(quota.period, new.created_at) if quota is not None and counted else ""
-            self._rows.append(encode_upload(new, quota_period=period))
-            if counted:
-                requested = self._requested.setdefault((new.quota_key, new.profile, period), [0, 0])
-                requested[0] += 1
-                requested[1] += new.size_max
-
-    @property
-    def first_upload_id(self) -> str:
-        """Name the job in an error."""
-        return str(self._rows[0]["upload_id"])
-
-    def account_keys(self) -> Sequence[AccountKey]:
-        """Name the accounts that the uploads are put on."""
-        return tuple(self._requested)
-
-    def apply(self, batch: Batch) -> None:
-        """Reserve and add, or refuse."""
-        try:
-            for key in self._requested:
-                self._verify_room(batch, key)
-        except QuotaExceeded as exc:
-            self.error = exc.with_traceback(None)
-            return
-        for key, (count, size) in self._requested.items():
-            batch.accounts[key].add(count, size)
-        for row in self._rows:
-            batch.add_upload(row)
-
-    def _verify_room(self, batch: Batch, key: AccountKey) -> None:
-        assert self._quota is not None
-        account, (count, size) = batch.accounts[key], self._requested[key]
-        try:
-            account.verify_room(self._quota, pending_uploads=count, size=size)
-        except QuotaExceeded:
-            # What was promised and never came is only looked for when room is short.
-            overdue = encode_time(self._now - OVERDUE_AFTER)
-            batch.expire_overdue(key, before=overdue, at=encode_time(self._now))
-            account.verify_room(self._quota, pending_uploads=count, size=size)
-
-
 class ArrivalJob(Job):
     """Record that an object has arrived, once."""
 
@@ -166,12 +110,14 @@ class ArrivalJob(Job):
         self._conflict = False
         if self._first:
             self._settle(batch, row)
-        elif state == State.UPLOADED and row["etag"] != arrival.etag:
+        elif state == State.UPLOADED and row["etag"] == arrival.etag:
+            if arrival.target == State.UPLOADED.value:
+                self._recount(batch, row, None)
+        elif state == State.UPLOADED:
             self._conflict = True
-            claim = f"replaced:{arrival.etag}"[:_CLAIM_LENGTH]
-            if batch.note_once(row["upload_id"], claim, self._at, arrival.via, self._facts):
-                replacement = {"etag": arrival.etag, "size": arrival.size}
-                batch.announce(row, "upload.replaced", self._at, replacement=replacement)
+            # What no bucket has confirmed is no news: when it is true, reconciliation finds it.
+            if arrival.target == State.UPLOADED.value:
+                self._replace(batch, row)
         elif state != State.UNCONFIRMED and row["etag"] != arrival.etag:
             self.error = TransitionForbidden(state, arrival.target)
         self._row = dict(row)
@@ -180,6 +126,23 @@ class ArrivalJob(Job):
         """Give what the waiter is told; built in its thread, to keep the writer free."""
         upload = parse_upload(self._row)
         return ArrivalOutcome(self._first, upload, upload.reply or b"", self._conflict)
+
+    def _replace(self, batch: Batch, row: Row) -> None:
+        arrival = self._arrival
+        self._recount(batch, row, arrival.size)
+        claim = f"replaced:{arrival.etag}"[:_CLAIM_LENGTH]
+        if batch.note_once(row["upload_id"], claim, self._at, arrival.via, self._facts):
+            replacement = {"etag": arrival.etag, "size": arrival.size}
+            batch.announce(row, "upload.replaced", self._at, replacement=replacement)
+
+    @staticmethod
+    def _recount(batch: Batch, row: Row, replaced_size: int | None) -> None:
+        """Put what stands under the key now on the account, in the place of what stood there."""
+        if row["replaced_size"] != replaced_size:
+            before = count_stored(row)
+            row["replaced_size"] = replaced_size
+            batch.charge(row, pending_uploads=0, size=count_stored(row) - before)
+            batch.change(row)
 
     def _settle(self, batch: Batch, row: Row) -> None:
         arrival, state = self._arrival, row["state"]
@@ -262,8 +225,8 @@ class StateJob(_ChangeJob):
             return
         if row["state"] == State.ISSUED:
             batch.charge(row, pending_uploads=-1, size=-row["size_max"])
-        else:
-            batch.charge(row, pending_uploads=0, size=-(row["size"] or 0))
+        elif frees_deleted(row):
+            batch.charge(row, pending_uploads=0, size=-count_stored(row))
         # Of an unconfirmed one nobody has been told, so its end is no news either.
         is_known = row["state"] != State.UNCONFIRMED
         row["state"] = self._target

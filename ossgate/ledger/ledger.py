@@ -10,7 +10,8 @@ from ossgate.ledger import reads, search
 from ossgate.ledger.batch import Routes
 from ossgate.ledger.database import Database
 from ossgate.ledger.errors import LedgerUnavailable
-from ossgate.ledger.jobs import ArrivalJob, IssueJob, NoteJob, PingJob, RefusalJob, ReplyJob, StateJob
+from ossgate.ledger.issue_jobs import IssueJob, RoomJob
+from ossgate.ledger.jobs import ArrivalJob, NoteJob, PingJob, RefusalJob, ReplyJob, StateJob
 from ossgate.ledger.models import (
     Arrival,
     ArrivalOutcome,
@@ -94,6 +95,25 @@ class Ledger:
         """
         if uploads:
             self._writer.run(IssueJob(uploads, quota, now), timeout=timeout)
+
+    def require_room(
+        self,
+        quota_key: str,
+        profile: str,
+        *,
+        quota: QuotaLimit,
+        size: int,
+        now: datetime,
+        timeout: float = 2.0,
+    ) -> None:
+        """Pass when an account has room for one more upload of so many bytes; nothing is reserved.
+
+        Raises:
+            QuotaExceeded: It has none, even after what is overdue has been released.
+            LedgerBusy: The queue is full, or the time was up.
+            LedgerUnavailable: The database failed.
+        """
+        self._writer.run(RoomJob(quota_key, profile, quota, size=size, now=now), timeout=timeout)
 
     def record_arrival(self, arrival: Arrival, *, now: datetime, timeout: float) -> ArrivalOutcome:
         """Record that an object has arrived, once however often it is told.

@@ -40,7 +40,10 @@ class NewUpload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload(NewUpload):
-    """Hold an upload as the ledger has it now; ``content_type`` is the bucket's once it has arrived."""
+    """Hold an upload as the ledger has it now; ``content_type`` is the bucket's once it has arrived.
+
+    ``size`` and ``etag`` are those that arrived first; ``replaced_size`` is the size of what was last seen in its place.
+    """
 
     state: str
     size: int | None
@@ -51,13 +54,14 @@ class Upload(NewUpload):
     reply: bytes | None
     changed_at: datetime
     keep_until: datetime | None
+    replaced_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class QuotaLimit:
     """Bound what one quota key may have pending and stored; ``None`` leaves a bound out.
 
-    The period ``day`` is the UTC day of issue.
+    The period ``day`` is the UTC day of issue, and what arrived counts on it even when it was deleted since.
     """
 
     pending_uploads: int | None = None
@@ -174,6 +178,7 @@ class SweptUpload:
     expires_at: datetime
     multipart_upload_id: str | None
     keep_until: datetime | None
+    replaced_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

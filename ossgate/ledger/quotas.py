@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from ossgate.ledger.errors import QuotaExceeded
 from ossgate.ledger.models import Period, QuotaLimit
 from ossgate.ledger.rows import Row
+from ossgate.ledger.states import State
 
 # (quota_key, profile, period)
 AccountKey = tuple[str, str, str]
@@ -13,6 +14,21 @@ AccountKey = tuple[str, str, str]
 def account_period(period: Period, created_at: datetime) -> str:
     """Name the account's period: the UTC day of issue, or all time."""
     return created_at.astimezone(UTC).date().isoformat() if period == "day" else "ever"
+
+
+def count_stored(row: Row) -> int:
+    """Return the bytes that an upload which has arrived counts: of what stands under its key, as it was last seen."""
+    size: int | None = row["size"] if row["replaced_size"] is None else row["replaced_size"]
+    return size or 0
+
+
+def frees_deleted(row: Row) -> bool:
+    """Tell whether an upload that has arrived gives its bytes back when it is deleted.
+
+    An account for all time holds what is stored. That of a day holds what the day has brought, deleted or not: else one could upload,
+    have it deleted and upload again without end. What was never confirmed counts for nothing.
+    """
+    return bool(row["quota_period"] == "ever" or row["state"] == State.UNCONFIRMED)
 
 
 class Account:

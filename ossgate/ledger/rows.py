@@ -22,6 +22,7 @@ _MUTABLE_AT_ISSUE: Row = {
     "arrived_via": None,
     "reply": None,
     "keep_until": None,
+    "replaced_size": None,
 }
 
 
@@ -101,6 +102,7 @@ def parse_upload(row: Mapping[str, Any]) -> Upload:
         part_size=row["part_size"],
         keep_days=row["keep_days"] or 0,
         keep_until=None if keep_until is None else parse_time(keep_until),
+        replaced_size=row["replaced_size"],
     )
 
 

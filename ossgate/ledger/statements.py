@@ -35,6 +35,7 @@ _ARRIVAL_COLUMNS = (
     "reply",
     "changed_at",
     "keep_until",
+    "replaced_size",
 )
 
 

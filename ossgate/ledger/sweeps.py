@@ -27,6 +27,7 @@ _COLUMNS = (
     upload.c.expires_at,
     upload.c.multipart_upload_id,
     upload.c.keep_until,
+    upload.c.replaced_size,
 )
 _LAST_CODE_POINT = 0x10FFFF
 _SURROGATES = range(0xD800, 0xE000)
@@ -107,9 +108,8 @@ class Sweeps:
 
 def _parse_swept(row: Sequence[Any]) -> SweptUpload:
     # By position: a walk reads a million of them.
-    (
-        upload_id, profile, bucket, object_key, state, size, etag, uploaded_at, changed_at, expires_at, parts, kept,
-    ) = row  # fmt: skip
+    upload_id, profile, bucket, object_key, state, size, etag, uploaded_at, changed_at, *rest = row
+    expires_at, parts, kept, replaced_size = rest
     return SweptUpload(
         upload_id,
         profile,
@@ -123,6 +123,7 @@ def _parse_swept(row: Sequence[Any]) -> SweptUpload:
         parse_time(expires_at),
         parts,
         None if kept is None else parse_time(kept),
+        replaced_size,
     )
 
 

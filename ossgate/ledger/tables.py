@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 # The newest migration; a test compares it with the migrations' own head. Kept here, so that
 # nothing but an upgrade has to import Alembic.
-HEAD_REVISION = "0005"
+HEAD_REVISION = "0006"
 
 # Ids and object keys sort by their bytes, as OSS sorts; PostgreSQL would otherwise sort by the rules of a language.
 Id = Text().with_variant(Text(collation="C"), "postgresql")
@@ -67,6 +67,8 @@ upload = Table(
     # Of uploads that do not stay for ever alone; the latter once they have arrived.
     Column("keep_days", BigInteger),
     Column("keep_until", BigInteger),
+    # Bytes under the key, as they were last seen, once others than those that arrived stand there.
+    Column("replaced_size", BigInteger),
 )
 
 IS_ISSUED = upload.c.state == literal_column("'issued'")

@@ -20,7 +20,8 @@ from ossgate.ledger.errors import (
     SchemaOutdated,
     UploadExists,
 )
-from ossgate.ledger.jobs import IssueJob, Job, RefusalJob, run_jobs
+from ossgate.ledger.issue_jobs import IssueJob
+from ossgate.ledger.jobs import Job, RefusalJob, run_jobs
 from ossgate.ledger.session import Session
 from ossgate.ledger.statements import Statements
 

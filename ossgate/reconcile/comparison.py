@@ -40,6 +40,8 @@ class Recorded(Protocol):
     def expires_at(self) -> datetime: ...  # noqa: D102
     @property
     def keep_until(self) -> datetime | None: ...  # noqa: D102
+    @property
+    def replaced_size(self) -> int | None: ...  # noqa: D102
 
 
 class Stored(Protocol):
@@ -106,6 +108,9 @@ def _suspect_changed(upload: Recorded, stored: Stored, ages: Ages) -> Kind | Non
         stays = upload.keep_until - recorded_at
         if ages.is_over(stored.last_modified + stays):
             return Kind.OUTLIVED
+    if upload.replaced_size is not None:
+        # What arrived first stands there again.
+        return Kind.NEWER if ages.is_over(stored.last_modified) else None
     if stored.last_modified > recorded_at + CLOCK_TOLERANCE and ages.is_over(stored.last_modified):
         return Kind.NEWER
     return None

@@ -13,7 +13,7 @@ from callback.arrived import ReceivingProfile
 from callback.confirmation import check_object
 from callback.errors import BucketDisagrees, ClaimsContradictTicket
 from callback.prefix_claims import find_grant, identify_object
-from ossgate.access.callers import ANONYMOUS
+from ossgate.access.callers import ANONYMOUS, UNKNOWN
 from ossgate.bucket import ObjectHead
 from ossgate.ledger import Upload
 from signer.errors import SealError
@@ -22,9 +22,6 @@ from signer.prefix_grants import PrefixForged, PrefixKeys, PrefixProof
 from signer.profiles import Profile
 from signer.recorded_facts import restore_facts
 from signer.seal import SealKeys
-
-UNKNOWN_ISSUER = "unknown"
-"""Stands for whoever was granted a prefix that nothing but an object's key tells of; nobody is called so, and operators alone see it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +107,7 @@ def _describe_grant(profile: Profile, proof: PrefixProof) -> Facts:
     """Return what a key tells of the grant of its prefix: not for whom it was, unless the profile knows nobody."""
     via: Via = "sts" if "sts" in profile.via else "post"
     issued_at = int(proof.issued.timestamp())
-    issuer = ANONYMOUS if tuple(profile.allow) == (ANONYMOUS,) else UNKNOWN_ISSUER
+    issuer = ANONYMOUS if tuple(profile.allow) == (ANONYMOUS,) else UNKNOWN
     return Facts(
         use="prefix",
         upload_id=proof.grant_id,

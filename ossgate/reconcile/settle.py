@@ -125,6 +125,9 @@ class Settler:
     def _is_noted(self, pair: Pair, kind: Kind) -> bool:
         if pair.upload is None or pair.listed is None or kind not in (Kind.CHANGED, Kind.NEWER):
             return False
+        # Its account counts what stands there now.
+        if pair.upload.replaced_size != (pair.listed.size if kind is Kind.CHANGED else None):
+            return False
         note = _name_note(kind, pair.listed.etag, pair.listed.last_modified)
         return self._has_note(pair.upload.upload_id, note)
 
@@ -255,13 +258,15 @@ class Settler:
                 upload, Kind.DISPUTED, Outcome.LEFT, "the object has the same ETag and another size"
             )
         note = _name_note(kind, found.etag, modified)
-        if self._has_note(upload.upload_id, note):
+        is_counted = upload.replaced_size == (found.size if kind is Kind.CHANGED else None)
+        if is_counted and self._has_note(upload.upload_id, note):
             return None
         if self._limits.dry_run:
             return self._tell(upload, kind, Outcome.DRY_RUN, f"would be noted as {note}")
         now = self._arrivals.now()
         if kind is Kind.NEWER:
             self._ledger.sweeps.record_note(upload.upload_id, note, now=now, timeout=LEDGER_SECONDS)
+        if is_counted and kind is Kind.NEWER:
             return self._tell(upload, kind, Outcome.SETTLED, f"noted as {note}")
         arrival = Arrival(
             upload=upload,

@@ -21,7 +21,7 @@ def check(world):
         *_check_objects(world, objects, rows, claims),
         *_check_rows(world, objects, rows, claims),
         *_check_history(world, rows, claims),
-        *_check_accounts(world, rows),
+        *_check_accounts(world, rows, claims),
         *_check_deliveries(world, rows, claims),
         *_check_acknowledged(world, rows),
         *(f"the database is damaged: {row}" for row in world.database.find_damage()),
@@ -82,18 +82,14 @@ def _check_history(world, rows, claims):
             yield f"{claim} of {upload_id} has changed or gone from the history"
 
 
-def _check_accounts(world, rows):
-    """What is pending and stored is the sum over the rows."""
+def _check_accounts(world, rows, claims):
+    """What is pending and what has arrived is the sum over the rows; an account of a day goes on counting what was deleted."""
     expected = {}
     for row in rows.values():
         if row["quota_period"]:
             account = expected.setdefault((row["quota_key"], row["profile"], row["quota_period"]), [0, 0])
             account[0] += row["state"] == "issued"
-            account[1] += {
-                "issued": row["size_max"],
-                "uploaded": row["size"],
-                "unconfirmed": row["size"],
-            }.get(row["state"], 0)
+            account[1] += _count_bytes(row, claims.get(row["upload_id"], {}))
     found = {
         (row["quota_key"], row["profile"], row["period"]): [row["pending_uploads"], row["bytes"]]
         for row in world.database.rows("quota")
@@ -101,6 +97,15 @@ def _check_accounts(world, rows):
     for key in expected.keys() | found.keys():
         if expected.get(key, [0, 0]) != found.get(key, [0, 0]):
             yield f"the account {key} says {found.get(key)}, its uploads {expected.get(key)}"
+
+
+def _count_bytes(row, claims):
+    if row["state"] == "issued":
+        return row["size_max"]
+    is_spent = row["state"] == "deleted" and "uploaded" in claims and row["quota_period"] != "ever"
+    if row["state"] in ("uploaded", "unconfirmed") or is_spent:
+        return row["size"] if row["replaced_size"] is None else row["replaced_size"]
+    return 0
 
 
 def _check_deliveries(world, rows, claims):

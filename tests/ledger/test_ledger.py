@@ -1,6 +1,7 @@
 """The ledger's face: what is recorded is what is read, and what happens twice happens once."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -141,8 +142,26 @@ def test_arrival_when_another_etag(
     for _ in range(2):
         other = ledger.record_arrival(make_arrival(new, etag="B" * 300, size=9), now=now + LATER, timeout=5)
 
-    assert (other.first, other.conflict, other.upload) == (False, True, first.upload)
+    assert (other.first, other.conflict) == (False, True)
+    assert other.upload == replace(first.upload, replaced_size=9)
     assert claims(ledger, new.upload_id) == ["issued", "uploaded", "replaced:" + "B" * 71]
+
+
+def test_arrival_when_another_etag_is_unconfirmed(
+    make_ledger: Callable[..., Ledger], make_upload: MakeUpload, make_arrival: MakeArrival, now: datetime
+) -> None:
+    """What no bucket has confirmed is a conflict that leaves no trace: anybody can claim it."""
+    ledger = make_ledger(routes=lambda profile, event: ("hooks",))
+    new = make_upload()
+    ledger.record_issued([new], quota=None, now=now)
+    first = ledger.record_arrival(make_arrival(new), now=now, timeout=5)
+    other = ledger.record_arrival(
+        make_arrival(new, etag="B", size=9, target="unconfirmed"), now=now, timeout=5
+    )
+
+    assert (other.first, other.conflict, other.upload) == (False, True, first.upload)
+    assert claims(ledger, new.upload_id) == ["issued", "uploaded"]
+    assert ["upload.uploaded"] == [one.type for one in ledger.outbox.list_deliveries(new.upload_id)]
 
 
 def test_arrival_when_unconfirmed_then_confirmed(

@@ -212,3 +212,75 @@ def test_quota_when_fifty_issue_at_once(
 
     assert (len(granted), len(refused)) == (70, 80)
     assert read_accounts() == {ACCOUNT: (70, 70_000)}
+
+
+def test_quota_when_replaced(
+    ledger: Ledger, make_upload: MakeUpload, make_arrival: MakeArrival, now: datetime, read_accounts: Accounts
+) -> None:
+    """What stands under the key counts, however often it is written again, and is given back when it is deleted."""
+    new = make_upload()
+    ledger.record_issued([new], quota=THREE, now=now)
+    held = []
+    for etag, size, target in (
+        ("A", 400, "uploaded"),
+        ("B", 900, "uploaded"),
+        ("B", 900, "uploaded"),
+        ("C", 100, "uploaded"),
+        ("D", 700, "unconfirmed"),
+        ("B", 900, "uploaded"),
+        ("A", 400, "unconfirmed"),
+        ("A", 400, "uploaded"),
+        ("C", 100, "uploaded"),
+    ):
+        ledger.record_arrival(make_arrival(new, etag=etag, size=size, target=target), now=now, timeout=5)
+        held.append(read_accounts()[ACCOUNT])
+    ledger.record_state(new.upload_id, "deleted", now=now, timeout=5)
+
+    assert held == [(0, size) for size in (400, 900, 900, 100, 100, 900, 900, 400, 100)]
+    assert read_accounts() == {ACCOUNT: (0, 0)}
+
+
+def test_quota_of_a_day_when_deleted(
+    ledger: Ledger, make_upload: MakeUpload, make_arrival: MakeArrival, now: datetime, read_accounts: Accounts
+) -> None:
+    """A day's account counts what the day has brought, deleted or not; what was never confirmed counts for nothing."""
+    limit, news = QuotaLimit(bytes=5000, period="day"), [make_upload() for _ in range(3)]
+    ledger.record_issued(news, quota=limit, now=now)
+    ledger.record_arrival(make_arrival(news[0]), now=now, timeout=5)
+    ledger.record_arrival(make_arrival(news[1], target="unconfirmed", size=300), now=now, timeout=5)
+    for new, state in zip(news, ("deleted", "deleted", "aborted"), strict=True):
+        ledger.record_state(new.upload_id, state, now=now, timeout=5)
+
+    assert read_accounts() == {("alice", "photo", "2026-01-02"): (0, 400)}
+
+
+@pytest.mark.parametrize(
+    ("quota", "kind"), [(THREE, "pending_uploads"), (QuotaLimit(bytes=3500, period="day"), "bytes")]
+)
+def test_room_when_full(
+    ledger: Ledger,
+    make_upload: MakeUpload,
+    now: datetime,
+    read_accounts: Accounts,
+    quota: QuotaLimit,
+    kind: str,
+) -> None:
+    """Whether there is room is found out without taking any, and what is overdue makes some."""
+
+    def ask(at: datetime, size: int = 501) -> None:
+        ledger.require_room("alice", "photo", quota=quota, size=size, now=at)
+
+    ask(now)
+    assert set(read_accounts().values()) == {(0, 0)}
+    ledger.record_issued(
+        [make_upload(expires_at=now + timedelta(minutes=1)) for _ in range(3)], quota=quota, now=now
+    )
+    with pytest.raises(QuotaExceeded, match=kind):
+        ask(now)
+    assert set(read_accounts().values()) == {(3, 3000)}
+    ledger.require_room("bob", "photo", quota=quota, size=501, now=now)
+    if kind == "bytes":
+        ask(now, size=500)
+
+    ask(now + timedelta(minutes=12))
+    assert set(read_accounts().values()) == {(0, 0)}

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from ossgate.reconcile.proof import UNKNOWN_ISSUER
+from ossgate.access.callers import UNKNOWN
+from signer.profiles import Quota
 
 STRANGER, DISPUTED = "stranger", "disputed"
 
@@ -39,14 +40,15 @@ def test_seal_of_a_prefix_tells_whose_it_is(world):
     ("allow", "issuer"),
     [
         (("anonymous",), "anonymous"),
-        (("api_key",), UNKNOWN_ISSUER),
-        (("anonymous", "api_key"), UNKNOWN_ISSUER),
+        (("api_key",), UNKNOWN),
+        (("anonymous", "api_key"), UNKNOWN),
     ],
 )
 def test_key_alone_tells_not_for_whom(world, allow, issuer):
     """It is shown to everybody only where nobody has a name, and counts on no person's account."""
     receiving = world.profiles["photo"]
-    world.profiles["photo"] = replace(receiving, profile=replace(receiving.profile, allow=allow))
+    profile = replace(receiving.profile, allow=allow, quota=Quota(1, 1, "ever"))
+    world.profiles["photo"] = replace(receiving, profile=profile)
     facts = world.facts_below(world.grant_prefix(), "a.jpg")
     world.store(facts, seal=None)
     world.run()

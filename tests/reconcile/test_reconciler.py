@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from ossgate.bucket import BucketRefused, BucketUnavailable
-from ossgate.ledger import QuotaLimit
+from ossgate.ledger import QuotaExceeded, QuotaLimit
 
 HOUR = timedelta(hours=1)
 SETTLED = [
@@ -196,6 +196,26 @@ def test_replaced_object_is_noted_once(make_world):
     assert "upload.replaced" in [one.type for one in world.ledger.outbox.list_deliveries(facts.upload_id)]
     # What is known is not asked about again.
     assert ["LIST"] == [what for what, _ in world.bucket.asked[asked:]]
+
+
+def test_account_counts_what_stands_under_the_key(world):
+    """Written again and again, also with what was there before: each run puts the size of today on the account."""
+    facts = world.facts("a")
+    world.issue(facts, quota=QuotaLimit(bytes=1000), quota_key="alice")
+    room, runs = [], []
+    for etag, size in (("AB12", 3), ("CD34", 70), ("EF56", 7), ("CD34", 70), ("AB12", 3), ("AB12", 3)):
+        world.store(facts, etag=etag, size=size)
+        runs.append([kind for kind, _, _ in world.find(world.run())])
+        world.ledger.require_room(
+            "alice", "photo", quota=QuotaLimit(bytes=1000), size=1000 - size, now=world.now
+        )
+        with pytest.raises(QuotaExceeded) as caught:
+            world.ledger.require_room("alice", "photo", quota=QuotaLimit(bytes=1), size=1, now=world.now)
+        room.append(caught.value.used)
+
+    assert [3, 70, 7, 70, 3, 3] == room
+    assert [["untold"], ["changed"], ["changed"], ["changed"], ["newer"], []] == runs
+    assert [[], []] == [world.find(world.run()), world.find(world.run(dry_run=True))]
 
 
 def test_object_written_again_is_noted_once(world, now):
