@@ -83,8 +83,10 @@ class CredentialServices:
         Raises:
             GrantRefused: The profile gives no credentials, or the prefix is another's.
             StsUnavailable: STS gave none.
+            QuotaExceeded, LedgerBusy, LedgerUnavailable: From the ledger.
         """
         sts = self._require_sts()
+        self._services.require_room(profile, caller, subject, self._services.now())
         if held:
             return self._renew_prefix(sts, profile, held, caller, subject)
         if caller.way == ANONYMOUS:

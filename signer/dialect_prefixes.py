@@ -31,7 +31,10 @@ from signer.sts_issuer import StsIssuer
 
 @dataclass(frozen=True, slots=True)
 class DialectPrefixes:
-    """Grants prefixes. Nothing is recorded until an object arrives: below a prefix there may be none, or a thousand."""
+    """Grants prefixes. Nothing is recorded until an object arrives: below a prefix there may be none, or a thousand.
+
+    What arrives is put on the caller's account; each grant raises ``QuotaExceeded`` when that is full, and the ledger's other errors.
+    """
 
     signer: SignerServices
     issuer: StsIssuer
@@ -47,6 +50,7 @@ class DialectPrefixes:
         now = self.signer.now()
         own = self.signer.issuer.credentials()
         lifetime = cap_lifetime(profile.lifetime, own, now, in_url=False)
+        self.signer.require_room(profile, caller, subject, now)
         facts = self._plan("post", profile, caller, subject, spoken, now, lifetime)
         # A page that posts whatever token it is given would post an empty one, and who holds such a token holds no more than the prefix.
         temporary = wish.temporary and self.credentials.are_given
@@ -74,6 +78,7 @@ class DialectPrefixes:
         now = self.signer.now()
         signer = self._sign_urls(profile, now)
         lifetime = cap_lifetime(profile.lifetime_for("put"), signer.credentials, now)
+        self.signer.require_room(profile, caller, subject, now, size=wish.size)
         facts = self._plan("put", profile, caller, subject, spoken, now, lifetime)
         if wish.size is not None:
             facts = facts._replace(size_min=wish.size, size_max=wish.size)
@@ -105,6 +110,7 @@ class DialectPrefixes:
         else:
             content_type = profile.check_content_type(content_type or guess_content_type(wish.object_key))
             via: Via = "put" if wish.operation == "PutObject" else "multipart"
+            self.signer.require_room(profile, caller, subject, now)
             facts = self._plan(via, profile, caller, subject, spoken, now, lifetime)
             key = build_key_below(facts.object_key, wish.object_key, content_type)
             callback_param = self.issuer.build_prefix_callback(profile, facts)

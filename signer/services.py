@@ -130,6 +130,30 @@ class SignerServices:
                 issuer=caller.issuer,
             )
 
+    def require_room(
+        self, profile: Profile, caller: Caller, subject: str, now: datetime, *, size: int | None = None
+    ) -> None:
+        """Refuse a grant of many files to a caller whose quota is full: no more than one file of the smallest size need fit.
+
+        Such a grant reserves nothing; its files are counted when they arrive.
+
+        Args:
+            size: Of the one file that is asked for, when it is known.
+
+        Raises:
+            QuotaExceeded, LedgerBusy, LedgerUnavailable: From the ledger.
+        """
+        limit = _to_limit(profile.quota)
+        if limit is not None:
+            self.ledger.require_room(
+                caller.quota_key(subject),
+                profile.name,
+                quota=limit,
+                size=max(profile.min_size, 1) if size is None else size,
+                now=now,
+                timeout=ISSUE_SECONDS,
+            )
+
     def _issue(
         self, via: Via, profile: Profile, file: GrantRequest, issuer: str, subject: str, now: datetime
     ) -> AnyGrant:

@@ -1,6 +1,7 @@
 """Temporary credentials: what they can do and what not, with the official SDKs and the emulator's STS."""
 
 import json
+import re
 from base64 import b64encode
 from datetime import datetime, timedelta
 
@@ -277,14 +278,23 @@ def test_same_person_gets_the_same_prefix_while_it_is_fresh(make_world):
 
 
 def test_bytes_below_a_prefix_count_for_who_has_a_name(make_world):
-    """Nothing is reserved for a prefix; what arrives is put on the account."""
-    with make_world(change=change_to_keys) as world:
+    """Nothing is reserved for a prefix; what arrives is put on the account, and when that is full there is no other."""
+
+    def change(text):
+        head, table, rest = change_to_keys(text).partition("[profiles.file.quota]")
+        return head + table + re.sub(r'bytes = ".*"', 'bytes = "5B"', rest, count=1)
+
+    with make_world(change=change) as world:
         asked = {"profile": "file", "subject": "ann"}
         grant = world.call("POST", "/v1/credentials", asked, **AUTHORIZED).json
         reply = json.loads(put(grant, grant["key_prefix"] + "a.txt").callback_result)
         upload = world.ledger.fetch_upload(reply["upload_id"])
 
         assert ("api_key:app:ann", "ann", "uploaded") == (upload.quota_key, upload.subject, upload.state)
+        refused = world.call("POST", "/v1/credentials", asked, **AUTHORIZED)
+        assert (429, "quota_exceeded") == (refused.status, refused.error)
+        assert refused.headers["Retry-After"]
+        assert 201 == world.call("POST", "/v1/credentials", asked | {"subject": "bob"}, **AUTHORIZED).status
 
 
 def test_sts_that_gives_none_is_told(make_world):

@@ -154,6 +154,45 @@ def test_quota_holds_for_one_file(make_world: Callable[..., World]) -> None:
         world.ask(filename="a.jpg")
 
 
+def test_prefix_is_refused_to_whom_no_file_more_is_due(
+    make_world: Callable[..., World], ticket_keys: TicketKeys
+) -> None:
+    """Nothing is reserved for it; but with a full quota there is none, not even again or for longer."""
+    world = make_world(quota=Quota(1, None, "day"))
+    held = world.ask()
+    facts = world.credentials.issue_prefix(
+        world.services.profiles["photo"], GrantRequest(""), ANN, "app"
+    ).facts
+    world.ask()
+    world.ask(filename="a.jpg")
+    with pytest.raises(QuotaExceeded):
+        world.ask()
+    with pytest.raises(QuotaExceeded):
+        world.credentials.issue_prefix(
+            world.services.profiles["photo"],
+            GrantRequest(""),
+            ANN,
+            "app",
+            held=ticket_keys.issue_ticket(facts),
+        )
+
+    assert held["grant_id"] == facts.upload_id
+    assert 2 == len(world.sts.policies)
+    assert world.ask(subject="bob")["key_prefix"].startswith("photos/bob/")
+
+
+def test_prefix_needs_room_for_the_smallest_file(make_world: Callable[..., World]) -> None:
+    """Its files are of any size that the profile takes."""
+    world = make_world(quota=Quota(None, 1000, "ever"), min_size=100, max_size=900)
+    world.ask(filename="a.jpg", size=900)
+    world.ask()
+    world.ask(filename="b.jpg", size=100, subject="bob")
+    world.ask(filename="b.jpg", size=801, subject="bob")
+
+    with pytest.raises(QuotaExceeded, match="bytes: 901 of 1000 used, 100 more requested"):
+        world.ask(subject="bob")
+
+
 def test_prefix_gets_a_policy_of_all_below_it(world: World, seal_keys: SealKeys) -> None:
     """The callback's body is a form, since the client chooses the key; nothing is recorded yet."""
     given = world.ask(subject="u1")

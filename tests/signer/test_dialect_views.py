@@ -85,6 +85,38 @@ def test_quota_counts_here_too(make_client):
     assert refused.headers["Retry-After"]
 
 
+PREFIXED = """
+[dialects.appserver_v1]
+profile = "file"
+[dialects.put_text]
+profile = "file"
+[dialects.uppy_sign]
+profile = "file"
+"""
+
+
+def test_quota_that_is_full_gives_no_prefix(make_client):
+    """Below a prefix nothing is reserved; but there is none for whom no file more is due, in whatever way it is asked for."""
+    client = make_client(("pending_uploads = 200", "pending_uploads = 1"), added=PREFIXED)
+    parts = {"uploadId": "A" * 32, "partNumber": 1, "method": "PUT"}
+
+    def ask():
+        return [
+            client.get("/php/get.php").status_code,
+            client.get("/get_presigned_url_for_oss_upload?filename=a.png").status_code,
+            client.post("/uppy/sign", json={"method": "PUT", "key": "a.png"}).status_code,
+            client.post("/uppy/sign", json={"method": "POST", "key": "a.png"}).status_code,
+        ]
+
+    key = client.post("/uppy/sign", json={"method": "POST", "key": "a.png"}).json["key"]
+    assert [200] * 4 == ask()
+    assert 201 == client.post("/v1/uploads", json={"profile": "file", "filename": "a", "size": 1}).status_code
+    assert [429] * 4 == ask()
+    assert "quota_exceeded" == client.get("/php/get.php").json["error"]
+    # What has begun goes on.
+    assert 200 == client.post("/uppy/sign", json={"key": key} | parts).status_code
+
+
 def test_rate_counts_here_too(make_client):
     """Too often is too often in any contract."""
     client = make_client(('issue = "6000/minute"', 'issue = "1/minute"'))
