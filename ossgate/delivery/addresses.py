@@ -16,7 +16,12 @@ Resolve = Callable[[str, int], list[str]]
 # Addresses of IPv4 behind a translator (RFC 6052), which judges nothing itself.
 _TRANSLATED = IPv6Network("64:ff9b::/96")
 # Python's own tables hold these in newer versions alone, or take them for public.
-_NEVER_PUBLIC = (IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"), IPv6Network("64:ff9b:1::/48"))
+_NEVER_PUBLIC = (
+    IPv4Network("192.0.0.0/24"),
+    IPv4Network("192.88.99.0/24"),
+    IPv6Network("64:ff9b:1::/48"),
+    IPv6Network("3fff::/20"),
+)
 _COMPATIBLE = IPv6Network("::/96")
 
 

@@ -2,11 +2,13 @@
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from ossgate.ledger import (
     Arrival,
@@ -46,6 +48,22 @@ def arrive(
         return new
 
     return record
+
+
+@pytest.fixture
+def hold_delivery(url: str) -> Callable[[str], AbstractContextManager[None]]:
+    """Lock a delivery's row as another deliverer does, for as long as the context lasts."""
+    import psycopg
+
+    @contextmanager
+    def hold(delivery_id: str) -> Iterator[None]:
+        server = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(server) as other:
+            other.execute("SELECT 1 FROM delivery WHERE delivery_id = %s FOR UPDATE", (delivery_id,))
+            yield
+            other.rollback()
+
+    return hold
 
 
 def claim(ledger: Ledger, now: datetime, *, limit: int = 10, by: str = "one") -> list[Delivery]:
@@ -415,6 +433,26 @@ def test_watcher_is_woken(
     ledger.ping(timeout=30)
 
     assert (before, wake.is_set()) == (False, True)
+
+
+# A transaction of SQLite's locks all of the file.
+@pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
+def test_claim_passes_by_what_another_has_locked(
+    ledger: Ledger,
+    arrive: Callable[..., NewUpload],
+    now: datetime,
+    hold_delivery: Callable[[str], AbstractContextManager[None]],
+) -> None:
+    """A deliverer in the middle of its claim keeps no other waiting."""
+    for _ in range(3):
+        arrive()
+    held = ledger.outbox.list_pending("hooks")[0]
+    with hold_delivery(held.delivery_id):
+        claimed = [each.delivery_id for each in claim(ledger, now)]
+    later = [each.delivery_id for each in claim(ledger, now)]
+
+    assert (len(claimed), held.delivery_id in claimed) == (2, False)
+    assert later == [held.delivery_id]
 
 
 def test_many_deliverers_share_the_work(

@@ -3,17 +3,21 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import Engine, create_engine, inspect, text
+from sqlalchemy.pool import NullPool
 
-from ossgate.ledger import Ledger, LedgerUnavailable, SchemaOutdated
+from ossgate.ledger import Arrival, Ledger, LedgerUnavailable, QuotaExceeded, QuotaLimit, SchemaOutdated
 from ossgate.ledger.tables import HEAD_REVISION, metadata
 from ossgate.ledger.upgrade import MIGRATIONS
 
@@ -27,6 +31,23 @@ ledger.upgrade()
 ledger.ping(timeout=30)
 ledger.close()
 """
+
+
+AT = int(datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC).timestamp() * 1000)
+FIRST_ROWS: dict[str, dict[str, Any]] = {
+    "upload": {
+        "upload_id": "01OLD", "profile": "photo", "subject": "alice", "issuer": "api_key:shop", "via": "post",
+        "bucket": "demo-bucket", "object_key": "photos/a.jpg", "file_name": "猫.jpg", "content_type": "image/jpeg",
+        "size_min": 0, "size_max": 1000, "variables": '{"album":"七月"}', "quota_key": "alice",
+        "quota_period": "ever", "created_at": AT, "expires_at": AT + 1, "state": "issued", "changed_at": AT,
+    },
+    "history": {"upload_id": "01OLD", "claim": "issued", "at": AT, "facts": "{}"},
+    "quota": {"quota_key": "alice", "profile": "photo", "period": "ever", "pending_uploads": 1, "bytes": 1000},
+    "refusal": {
+        "refusal_id": "01REF", "at": AT, "layer": "ticket", "code": "ticket_forged", "detail": "d",
+        "raw_target": "/callback", "body": b"\x00body", "remote_addr": "192.0.2.7",
+    },
+}  # fmt: skip
 
 
 def test_upgrade_when_empty(url: str) -> None:
@@ -52,10 +73,67 @@ def test_upgrade_when_done_already(url: str) -> None:
     ledger.close()
 
 
-def test_upgrade_when_several_at_once(
-    empty_url: str, start_program: Callable[..., subprocess.Popen[str]]
+@pytest.fixture
+def upgrade_to(empty_url: str) -> Iterator[Callable[[str], Engine]]:
+    """Bring the database to one revision, as an older ossgate left it, and give its engine."""
+    engine = create_engine(empty_url, poolclass=NullPool)
+
+    def upgrade(revision: str) -> Engine:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, revision)
+        return engine
+
+    yield upgrade
+    engine.dispose()
+
+
+def test_upgrade_from_each_older_schema(
+    empty_url: str, upgrade_to: Callable[[str], Engine], make_arrival: Callable[..., Arrival], now: datetime
 ) -> None:
-    """Five processes that upgrade an empty database at once all find it ready."""
+    """What the first version has written is what the newest reads, whichever version stood between them."""
+    engine = upgrade_to("0001")
+    with engine.begin() as connection:
+        for table, row in FIRST_ROWS.items():
+            names = ", ".join(row)
+            values = ", ".join(f":{name}" for name in row)
+            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), row)
+    for number in range(2, int(HEAD_REVISION)):
+        upgrade_to(f"{number:04d}")
+    ledger = Ledger(empty_url, routes=lambda profile, event: ("hooks",))
+    ledger.upgrade()
+    before = ledger.fetch_upload("01OLD")
+    assert before is not None
+    outcome = ledger.record_arrival(make_arrival(before), now=now, timeout=5)
+    history, refused = ledger.fetch_history("01OLD"), ledger.fetch_refusals()
+    listed = ledger.sweeps.list_by_key("demo-bucket")
+    with pytest.raises(QuotaExceeded, match="bytes: 400 of 400 used"):
+        ledger.require_room("alice", "photo", quota=QuotaLimit(bytes=400), size=1, now=now)
+    ledger.close()
+
+    assert ("issued", "猫.jpg", {"album": "七月"}, now) == (
+        before.state, before.file_name, before.variables, before.created_at,
+    )  # fmt: skip
+    assert ("uploaded", 400) == (outcome.upload.state, outcome.upload.size)
+    assert ["issued", "uploaded"] == [change.claim for change in history]
+    assert [("01REF", b"\x00body")] == [(each.refusal_id, each.body) for each in refused]
+    assert ["01OLD"] == [each.upload_id for each in listed]
+    with engine.connect() as connection:
+        assert [] == compare_metadata(MigrationContext.configure(connection), metadata)
+
+
+@pytest.mark.parametrize("first", [None, "0001"])
+def test_upgrade_when_several_at_once(
+    empty_url: str,
+    upgrade_to: Callable[[str], Engine],
+    start_program: Callable[..., subprocess.Popen[str]],
+    first: str | None,
+) -> None:
+    """Five processes that upgrade a database at once, empty or old, all find it ready."""
+    if first is not None:
+        upgrade_to(first)
     programs = [start_program(UPGRADE, empty_url) for _ in range(5)]
     for program in programs:
         assert program.stdout is not None
