@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from callback.body import Claims
-from callback.errors import BucketDisagrees
+from callback.errors import BucketDisagrees, ChecksumMismatch
 from signer.errors import SealError
 from signer.facts import Facts
 from signer.seal import SealKeys
@@ -27,6 +27,8 @@ class ObjectFacts(Protocol):
     def seal(self) -> str | None: ...  # noqa: D102
     @property
     def crc64(self) -> str | None: ...  # noqa: D102
+    @property
+    def content_md5(self) -> str: ...  # noqa: D102
     @property
     def object_type(self) -> str: ...  # noqa: D102
 
@@ -80,6 +82,7 @@ def check_object(
 
     Raises:
         BucketDisagrees: Size, ETag, type or seal differ, or it is a link to another object; answered with 409.
+        ChecksumMismatch: It has other bytes than the client promised; answered with 409.
     """
     if found.object_type.lower() == LINK:
         # Whoever may write an object may make it a link, with metadata of its own and the target's size and ETag
@@ -103,10 +106,31 @@ def check_object(
         )
     if found.content_type != facts.content_type:
         raise BucketDisagrees("the object is of another type than was granted", upload_id=facts.upload_id)
+    check_checksum(facts, etag=found.etag, content_md5=found.content_md5)
     sealed = facts if grant is None else grant
     if may_lack_seal(found, sealed):
         return
     if open_object_seal(found, upload_id=sealed.upload_id, seal_keys=seal_keys) != sealed:
         raise BucketDisagrees(
             "the object's seal and the ticket tell different things", upload_id=facts.upload_id
+        )
+
+
+def check_checksum(facts: Facts, *, etag: str, content_md5: str = "") -> None:
+    """Refuse other bytes than the client promised, where it promised any.
+
+    Args:
+        content_md5: What the bucket says of the object's bytes; the ETag tells the same unless the bucket encrypts by a key of its own.
+
+    Raises:
+        ChecksumMismatch: Answered with 409.
+    """
+    if not facts.content_md5:
+        return
+    agrees = content_md5 == facts.content_md5 if content_md5 else etag == facts.promised_etag
+    if not agrees:
+        raise ChecksumMismatch(
+            "the file that arrived is not the one whose MD5 was promised",
+            hint="it was damaged or changed on its way; ask for a new grant and send it again",
+            upload_id=facts.upload_id,
         )

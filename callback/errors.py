@@ -4,7 +4,7 @@
     ├── request     RequestMalformed, BodyTooLarge
     ├── signature   PublicKeyUrlRejected, SignatureInvalid
     ├── ticket      TicketRefused, TicketExpired, ClaimsContradictTicket
-    ├── bucket      ObjectMissing, BucketDisagrees
+    ├── bucket      ObjectMissing, BucketDisagrees, ChecksumMismatch
     └── ledger      UploadReplaced, UploadClosed
 
 No error here knows an HTTP status: the edge has one table from class to status.
@@ -88,6 +88,13 @@ class BucketDisagrees(CallbackRefused):
     """The bucket's object is not the one that the callback tells of."""
 
     code = "bucket_disagrees"
+    layer = "bucket"
+
+
+class ChecksumMismatch(CallbackRefused):
+    """The object has other bytes than the client promised."""
+
+    code = "checksum_mismatch"
     layer = "bucket"
 
 

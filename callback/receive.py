@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from callback.arrived import Arrivals, ArrivedObject, ReceivingProfile, Via
 from callback.body import Claims, parse_body
 from callback.claims import verify_ticket
-from callback.confirmation import check_object, open_object_seal
+from callback.confirmation import check_checksum, check_object, open_object_seal
 from callback.deadline import BUCKET_SECONDS, Deadline
-from callback.errors import BucketDisagrees, ObjectMissing
+from callback.errors import BucketDisagrees, ChecksumMismatch, ObjectMissing
 from callback.prefix_claims import find_grant, identify_object
 from callback.public_keys import PinnedKeys
 from callback.signature import verify_signature
@@ -75,7 +75,7 @@ class Receiver:
         except BucketUnavailable as error:
             self.arrivals.log("bucket_unavailable", upload_id=facts.upload_id, reason=str(error))
             return self._record_claims(receiving, facts, claims, "unconfirmed", deadline)
-        except (ObjectMissing, BucketDisagrees):
+        except (ObjectMissing, BucketDisagrees, ChecksumMismatch):
             # The object may have gone since this callback was first believed; a repeat gets what the first got.
             stored = self._find_reply(facts, claims)
             if stored is None:
@@ -99,7 +99,7 @@ class Receiver:
             via: What is recorded of how the arrival was found.
 
         Raises:
-            ObjectMissing, BucketDisagrees: Nothing of ours is there; answered with 409.
+            ObjectMissing, BucketDisagrees, ChecksumMismatch: Nothing of ours is there; answered with 409.
             BucketUnavailable: It did not answer; answered with 503.
             LedgerBusy, LedgerUnavailable: Answered with 503.
         """
@@ -159,6 +159,7 @@ class Receiver:
         target: str,
         deadline: Deadline,
     ) -> bytes:
+        check_checksum(facts, etag=claims.etag)
         return self.arrivals.record(
             receiving,
             facts,

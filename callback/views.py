@@ -29,6 +29,7 @@ STATUSES: tuple[tuple[type[errors.CallbackRefused], int], ...] = (
     (errors.BodyTooLarge, 413),
     (errors.ObjectMissing, 409),
     (errors.BucketDisagrees, 409),
+    (errors.ChecksumMismatch, 409),
     (errors.UploadReplaced, 409),
     (errors.UploadClosed, 409),
     (errors.CallbackRefused, 403),

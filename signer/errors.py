@@ -11,6 +11,7 @@
     │   ├── FileNameInvalid  SizeInvalid  SizeOverLimit  SizeUnderLimit
     │   ├── SizeMissing  ViaNotAllowed  PrefixNotAllowed
     │   ├── ContentTypeNotAllowed  VariablesInvalid  SubjectInvalid
+    │   ├── ChecksumInvalid  ChecksumNotPossible
     │   └── GrantTooLarge
     ├── HeldGrantInvalid        a prefix that a client would go on with, and that is not its own
     ├── PartsRefused            a request about the parts of an upload that does not fit it
@@ -132,6 +133,18 @@ class SubjectInvalid(GrantRefused):
     """A subject that is empty, too long or holds control characters."""
 
     code = "subject_invalid"
+
+
+class ChecksumInvalid(GrantRefused):
+    """A checksum that is none."""
+
+    code = "checksum_invalid"
+
+
+class ChecksumNotPossible(GrantRefused):
+    """A checksum, where the way of upload cannot be held to one."""
+
+    code = "checksum_not_possible"
 
 
 class HeldGrantInvalid(SignerError):

@@ -5,6 +5,7 @@ Both hold the same facts, so they are written once: a JSON array in UTF-8, its v
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple, get_args
@@ -32,7 +33,7 @@ class Facts(NamedTuple):
 
     ``once`` grants bind one exact object key, and ``upload_id`` names the ledger's row. ``prefix`` grants bind a key prefix,
     and ``upload_id`` names the grant. Sizes are bytes, both ends included; times are Unix seconds. ``keep_days`` is how long
-    the object stays after its arrival, nothing for ever.
+    the object stays after its arrival, nothing for ever; ``content_md5`` is what its bytes must have, in Base64.
     """
 
     use: Use
@@ -52,6 +53,12 @@ class Facts(NamedTuple):
     expires_at: int = 0
     via: Via = "post"
     keep_days: int = 0
+    content_md5: str = ""
+
+    @property
+    def promised_etag(self) -> str:
+        """The ETag of an object that has the promised bytes and came in one piece: the same MD5 in hexadecimal."""
+        return b64decode(self.content_md5).hex().upper()
 
     @property
     def issued(self) -> datetime:
@@ -67,7 +74,9 @@ class Facts(NamedTuple):
 def encode_facts(facts: Facts) -> bytes:
     """Return facts as compact JSON."""
     # What most grants have is not written: they are read, and stay as short, as before there was anything else.
-    unwritten = 0 if facts.keep_days else 1 if facts.via != "post" else 2
+    if facts.content_md5:
+        return orjson.dumps((VERSION, *facts))
+    unwritten = 1 if facts.keep_days else 2 if facts.via != "post" else 3
     return orjson.dumps((VERSION, *facts[: len(facts) - unwritten]))
 
 
@@ -86,6 +95,6 @@ def parse_facts(encoded: bytes) -> Facts:
         raise FactsMalformed("these bytes hold no facts of a grant") from error
     if facts.via not in VIAS:
         raise FactsMalformed("a grant of a way of upload that this version does not know")
-    if type(facts.keep_days) is not int:
-        raise FactsMalformed("a grant whose days are no number")
+    if type(facts.keep_days) is not int or not isinstance(facts.content_md5, str):
+        raise FactsMalformed("a grant whose days or digest are of another type")
     return facts

@@ -14,7 +14,7 @@ from typing import Any
 from signer.callback_param import MAX_PARAM_LENGTH, CallbackDefinition
 from signer.conditions import content_length_range, exact, pin
 from signer.credentials import Credentials
-from signer.errors import GrantTooLarge, SizeMissing, SubjectInvalid
+from signer.errors import ChecksumNotPossible, GrantTooLarge, SizeMissing, SubjectInvalid
 from signer.facts import Facts, Via, encode_facts
 from signer.file_names import build_content_disposition, clean_file_name, guess_content_type
 from signer.object_headers import build_object_headers
@@ -36,6 +36,7 @@ class GrantRequest:
 
     Attributes:
         dialect: The table of the settings whose contract the client speaks; set by the route, and carried by the ticket.
+        content_md5: What the file's bytes must have, in Base64; nothing when the client does not say.
         open_size: Whether an upload in parts may go without a size, its parts being as the client likes: their sum is judged
             when we complete it.
     """
@@ -47,10 +48,13 @@ class GrantRequest:
     part_size: int | None = None
     dialect: str = ""
     open_size: bool = False
+    content_md5: str = ""
 
 
 EXACT_SIZES: frozenset[Via] = frozenset({"put", "multipart"})
 """Ways that can promise one size and no range of sizes."""
+ONE_PIECE: frozenset[Via] = frozenset({"post", "put"})
+"""Ways after which the bucket knows the file's MD5."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +260,11 @@ def plan_upload(
             "this way of upload cannot carry a range of sizes",
             hint='send "size": the whole number of bytes; only forms do without',
         )
+    if request.content_md5 and via not in ONE_PIECE:
+        raise ChecksumNotPossible(
+            "of an upload in parts neither OSS nor we learn the MD5",
+            hint='leave checksum out, or send the file in one piece, via "post" or "put"',
+        )
     issued_at = int(now.timestamp())
     return Facts(
         use="once",
@@ -282,6 +291,7 @@ def plan_upload(
         expires_at=issued_at + (profile.lifetime_for(via) if lifetime is None else lifetime),
         via=via,
         keep_days=profile.keep_days,
+        content_md5=request.content_md5,
     )
 
 

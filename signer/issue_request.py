@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from signer.checksums import parse_checksum
 from signer.errors import SignerError, SizeInvalid, quote
 from signer.facts import Via
 from signer.grants import GrantRequest
@@ -18,7 +19,7 @@ MAX_NAME_TEXT = 4096
 REQUESTED_WAYS: tuple[Via, ...] = ("post", "put", "multipart")
 MAX_MULTIPART_FILES = 20
 """Each is begun in the bucket, one after the other, while the client waits."""
-_ONE_FILE = {"filename", "size", "content_type", "vars", "via", "profile", "subject", "part_size"}
+_ONE_FILE = {"filename", "size", "content_type", "vars", "via", "profile", "subject", "part_size", "checksum"}
 _SHARED = {"profile", "subject", "via"}
 
 
@@ -159,7 +160,7 @@ def parse_file(entry: Mapping[str, Any], via: Via) -> GrantRequest:
     """Return what is asked for one file.
 
     Raises:
-        FieldInvalid, SizeInvalid: A field of another form than is documented; answered with 422.
+        FieldInvalid, SizeInvalid, ChecksumInvalid: A field of another form than is documented; answered with 422.
     """
     if "filename" not in entry:
         raise FieldInvalid(
@@ -177,6 +178,7 @@ def parse_file(entry: Mapping[str, Any], via: Via) -> GrantRequest:
         content_type=read_text(entry, "content_type", MAX_NAME_TEXT),
         variables=variables or {},
         part_size=_parse_part_size(entry, via),
+        content_md5=parse_checksum(entry.get("checksum")),
     )
 
 

@@ -20,6 +20,7 @@ from signer.times import format_seconds
 CALLBACK_HEADER = "x-oss-callback"
 CALLBACK_PARAMETER = "callback"
 LENGTH_HEADER = "Content-Length"
+DIGEST_HEADER = "Content-MD5"
 SIGNED_BESIDES = ("content-disposition", "content-length")
 """What V4 signs as additional headers."""
 
@@ -58,6 +59,8 @@ def sign_put(
         expires: Seconds from now.
     """
     headers = build_object_headers(profile, facts, seal)
+    if facts.content_md5:
+        headers[DIGEST_HEADER] = facts.content_md5
     query = []
     if profile.put_callback == "header":
         headers[CALLBACK_HEADER] = callback_param

@@ -55,13 +55,14 @@ export async function fetchProfiles(server, { headers, signal } = {}) {
  * @param {Record<string, string | number | boolean>} [request.vars] Client variables that the profile declares.
  * @param {"post" | "put" | "multipart"} [request.via] The way of upload; a form when it is left out.
  * @param {number} [request.partSize] With `multipart`: bytes of each part, where the server's choice does not suit.
+ * @param {{md5: string}} [request.checksum] The file's MD5 in Base64; other bytes are refused then. Not with `multipart`.
  * @param {Record<string, string>} [request.headers] Sent with the request, for example Authorization.
  * @param {AbortSignal} [request.signal]
  * @returns {Promise<Grant>}
  * @throws {UploadError} With the server's own code, or `network`.
  */
 export async function requestGrant(server, request) {
-  const { profile, file, filename, size, contentType, vars, via, partSize, headers, signal } = request;
+  const { profile, file, filename, size, contentType, vars, via, partSize, checksum, headers, signal } = request;
   const body = {
     profile,
     filename: filename ?? file?.name ?? "file",
@@ -70,6 +71,7 @@ export async function requestGrant(server, request) {
     vars,
     via,
     part_size: partSize,
+    checksum,
   };
   return askServer(server, "/v1/uploads", { method: "POST", body, headers, signal });
 }

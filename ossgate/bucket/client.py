@@ -28,7 +28,7 @@ from signer.thumbnails import PROCESS_PARAMETER
 
 @dataclass(frozen=True, slots=True)
 class ObjectHead:
-    """What the bucket says of one object; the ETag without quotes, in upper case."""
+    """What the bucket says of one object; the ETag without quotes, in upper case, the MD5 of its bytes in Base64 where it is known."""
 
     size: int
     etag: str
@@ -37,6 +37,7 @@ class ObjectHead:
     crc64: str | None
     last_modified: str = ""
     object_type: str = "Normal"
+    content_md5: str = ""
 
 
 class BucketClient:
@@ -140,4 +141,5 @@ def _read_head(answer: Head) -> ObjectHead | None:
         crc64=headers.get("x-oss-hash-crc64ecma"),
         last_modified=headers.get("last-modified", ""),
         object_type=headers.get("x-oss-object-type", "Normal"),
+        content_md5=headers.get("content-md5", ""),
     )

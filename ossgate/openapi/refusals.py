@@ -96,6 +96,7 @@ ARRIVAL = [
         _CALLBACK,
         callback.errors.ObjectMissing,
         callback.errors.BucketDisagrees,
+        callback.errors.ChecksumMismatch,
         callback.errors.UploadReplaced,
         callback.errors.UploadClosed,
     ),

@@ -86,6 +86,17 @@ _FILE: Schema = {
             maximum=MAX_FILE_SIZE,
         )
     ),
+    "checksum": {
+        "type": ["object", "null"],
+        "description": "what the file must have: an upload of other bytes is refused; not with `multipart`",
+        "properties": {
+            "md5": text(
+                "the Base64 of the 16 bytes, as in Content-MD5", pattern="^[A-Za-z0-9+/]{21}[AQgw]==$"
+            )
+        },
+        "required": ["md5"],
+        "additionalProperties": False,
+    },
 }
 _SHARED: Schema = {
     "profile": text("the profile's name", minLength=1, maxLength=1024),
@@ -97,7 +108,7 @@ _SHARED: Schema = {
         "description": "a form, one presigned PUT, or presigned parts; `size` is required but for forms",
     },
 }
-_OPTIONAL = ("size", "content_type", "vars", "part_size", "subject", "via")
+_OPTIONAL = ("size", "content_type", "vars", "part_size", "checksum", "subject", "via")
 _ONE_FILE: Schema = {name: _FILE[name] for name in ("filename", "size", "content_type", "vars")}
 _CREDENTIALS: Schema = {name: _SHARED[name] for name in ("profile", "subject")}
 _GRANTED: Schema = {

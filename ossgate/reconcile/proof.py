@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from callback.arrived import ReceivingProfile
 from callback.confirmation import check_object
-from callback.errors import BucketDisagrees, ClaimsContradictTicket
+from callback.errors import BucketDisagrees, ChecksumMismatch, ClaimsContradictTicket
 from callback.prefix_claims import find_grant, identify_object
 from ossgate.access.callers import ANONYMOUS, UNKNOWN
 from ossgate.bucket import ObjectHead
@@ -62,7 +62,7 @@ class ProofReader:
             if found.seal:
                 return self._read_seal(found, object_key)
             return self._read_key(found, object_key)
-        except (SealError, BucketDisagrees, ClaimsContradictTicket) as error:
+        except (SealError, BucketDisagrees, ChecksumMismatch, ClaimsContradictTicket) as error:
             return Proof(None, error.message)
 
     def _read_seal(self, found: ObjectHead, object_key: str) -> Proof:

@@ -12,6 +12,25 @@ from tests.bad_input.cases import (
     Case,
 )
 
+CHECKSUMS = {
+    "as text": "kAFQmDzST7DWlj99KOF/cg==",
+    "as a list": ["kAFQmDzST7DWlj99KOF/cg=="],
+    "of nothing": {},
+    "of another kind": {"sha256": "kAFQmDzST7DWlj99KOF/cg=="},
+    "of two kinds": {"md5": "kAFQmDzST7DWlj99KOF/cg==", "crc64": "1"},
+    "null": {"md5": None},
+    "as a number": {"md5": 1},
+    "empty": {"md5": ""},
+    "in hexadecimal": {"md5": "900150983cd24fb0d6963f7d28e17f72"},
+    "too short": {"md5": "kAFQmDzST7DWlj99KOF/"},
+    "too long": {"md5": "kAFQmDzST7DWlj99KOF/cg==" * 1000},
+    "written otherwise": {"md5": "kAFQmDzST7DWlj99KOF/ch=="},
+    "without padding": {"md5": "kAFQmDzST7DWlj99KOF/cg"},
+    "with a line feed": {"md5": "kAFQmDzST7DWlj99KOF/cg==\n"},
+    "of another alphabet": {"md5": "kAFQmDzST7DWlj99KOF_cg=="},
+    "not of ASCII": {"md5": "ＫAFQmDzST7DWlj99KOF/cg=="},
+}
+
 
 def list_issue_cases():
     issue, credentials = "/v1/uploads", "/v1/credentials"
@@ -109,6 +128,17 @@ def list_issue_cases():
     for what, files in {"none": [], "text": "a", "null": None, "numbers": [1], "lists": [[]]}.items():
         yield case(f"files: {what}", 422, "field_invalid", {"profile": "file", "files": files})
     yield case("files of two profiles", 422, "field_invalid", {"files": [FILE, FILE | {"profile": "photo"}]})
+    for what, checksum in CHECKSUMS.items():
+        yield case(f"checksum {what}", 422, "checksum_invalid", FILE | {"checksum": checksum})
+    yield case(
+        "checksum of parts",
+        422,
+        "checksum_not_possible",
+        FILE | {"via": "multipart", "size": 3, "checksum": {"md5": "kAFQmDzST7DWlj99KOF/cg=="}},
+    )
+    yield case(
+        "checksum of credentials", 422, "field_invalid", FILE | {"checksum": {"md5": ""}}, path=credentials
+    )
     yield case("no such way", 422, "field_invalid", FILE | {"via": "ftp"})
     yield case("a way of credentials", 422, "field_invalid", FILE | {"via": "sts"})
     yield case("a way that is a list", 422, "field_invalid", FILE | {"via": ["post"]})

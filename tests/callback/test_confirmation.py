@@ -20,6 +20,7 @@ class Found:
     seal: str | None = None
     crc64: str | None = None
     object_type: str = "Normal"
+    content_md5: str = ""
 
 
 @pytest.fixture

@@ -170,6 +170,18 @@ def test_object_that_is_not_what_was_granted(world, spoil):
     assert "expired" == world.state(facts)
 
 
+def test_object_of_other_bytes_than_promised_is_disputed(world):
+    """The seal holds the promise; an object that keeps it is recorded."""
+    good, bad = (world.facts(name, content_md5="kAFQmDzST7DWlj99KOF/cg==") for name in ("good", "bad"))
+    world.store(good, etag="900150983CD24FB0D6963F7D28E17F72")
+    world.store(bad)
+    run = world.run()
+
+    assert [("stranger", "left", bad.object_key), ("unrecorded", "settled", good.object_key)] == sorted(
+        world.find(run)
+    )
+
+
 def test_copied_seal_proves_nothing(world):
     """An object copied with its metadata is a stranger under its new key."""
     facts = world.facts("a")

@@ -56,6 +56,16 @@ def test_days_to_keep_are_written_when_there_are_any(make_facts: Callable[..., F
     assert parse_facts(encoded.encode()) == make_facts(keep_days=30)
 
 
+def test_checksum_is_written_last(make_facts: Callable[..., Facts]) -> None:
+    """With what stands before it, whatever that is; its ETag is the same digest."""
+    facts = make_facts(content_md5="kAFQmDzST7DWlj99KOF/cg==")
+    encoded = encode_facts(facts).decode()
+
+    assert encoded == ENCODED[:-1] + ',"post",0,"kAFQmDzST7DWlj99KOF/cg=="]'
+    assert parse_facts(encoded.encode()) == facts
+    assert facts.promised_etag == "900150983CD24FB0D6963F7D28E17F72"
+
+
 @given(texts=st.tuples(*[TEXT] * 8), numbers=st.tuples(*[st.integers(0, 2**53)] * 4), variables=st.data())
 def test_facts_come_back_whole(texts: tuple[str, ...], numbers: tuple[int, ...], variables: Any) -> None:
     """Whatever text and numbers they hold, facts survive their encoding."""
