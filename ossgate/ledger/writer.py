@@ -6,6 +6,7 @@ goes into the next. Nobody is told of success before COMMIT has returned.
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from queue import Empty, SimpleQueue
@@ -30,6 +31,9 @@ _LARGEST_BATCH = 256
 # What nobody waits for takes at most so much of a transaction that others wait for.
 _LARGEST_ASIDE = 64
 _CLOSE_TIMEOUT = 10.0
+# A batch that has taken longer than its waiters waited is not waited for by those who come later: were they to, one after the
+# other, a server's few threads would keep those behind them from their answer.
+_PATIENCE_SECONDS = 1.0
 
 
 class Writer:
@@ -57,6 +61,7 @@ class Writer:
         self._start_lock = threading.Lock()
         # Held for the length of a batch.
         self._turn = threading.Lock()
+        self._begun_at: float | None = None
         self._paused = False
         self._stopping = False
         self._failing: str | None = None
@@ -73,12 +78,16 @@ class Writer:
 
         Raises:
             LedgerBusy: The queue is full, or the time was up.
-            LedgerUnavailable: The database failed; it is tried again with the next job.
+            LedgerUnavailable: The database failed; it is tried again with the next job. Or it has not answered for longer than this
+                caller would wait.
             LedgerError: Whatever else the job came to.
         """
         self._verify_open()
         if self._queue.qsize() >= self._queue_size:
             raise LedgerBusy(f"{self._queue_size} jobs are waiting for the ledger already")
+        begun_at = self._begun_at
+        if begun_at is not None and time.monotonic() - begun_at > max(timeout, _PATIENCE_SECONDS):
+            raise LedgerUnavailable(self._failing or "the database does not answer")
         if self._thread is None:
             self._start()
         self._queue.put(job)
@@ -161,7 +170,11 @@ class Writer:
 
     def _run_batch(self, first: Job | None) -> None:
         with self._turn:
-            self._run_turn(first)
+            self._begun_at = time.monotonic()
+            try:
+                self._run_turn(first)
+            finally:
+                self._begun_at = None
 
     def _run_turn(self, first: Job | None) -> None:
         try:

@@ -138,6 +138,19 @@ def test_frozen_while_pages_ask(make_world, check_all, database):
     check_all(world)
 
 
+def test_frozen_in_a_rush(make_world, check_all, database, monkeypatch):
+    """In earnest, with eight threads and ten times as many callbacks: nobody waits for his turn to wait in vain."""
+    world = make_world().start_gunicorn(threads=8)
+    grants = [world.ask() for _ in range(80)]
+    with breaking(world, "frozen", monkeypatch):
+        answers = world.post_all(grants)
+    check_answers(world, answers, {203})
+    world.wait_for(lambda: world.call("GET", "/readyz").status == 200, 30)
+
+    world.settle()
+    check_all(world)
+
+
 def _ask_quietly(world, grant):
     world.call("GET", f"/v1/uploads/{grant['upload_id']}")
 

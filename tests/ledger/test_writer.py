@@ -23,6 +23,7 @@ from ossgate.ledger import (
     Refusal,
     RowRejected,
     SchemaOutdated,
+    writer,
 )
 
 MakeLedger = Callable[..., Ledger]
@@ -212,6 +213,35 @@ def test_timeout_when_not_begun(
 
     assert caught.value.begun is False
     assert ledger.fetch_upload(cancelled.upload_id) is None
+
+
+def test_batch_that_hangs_is_waited_for_by_the_first_alone(
+    make_ledger: MakeLedger,
+    make_upload: MakeUpload,
+    make_arrival: MakeArrival,
+    now: datetime,
+    hold_database: Hold,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Once a batch has taken longer than its waiters waited, whoever comes later is refused at once, and does not queue."""
+    monkeypatch.setattr(writer, "_PATIENCE_SECONDS", 0.2)
+    ledger = make_ledger(busy_timeout=30)
+    ledger.ping(timeout=5)
+    arrivals = [make_arrival(make_upload()) for _ in range(4)]
+    with hold_database():
+        first = Call(lambda: ledger.record_arrival(arrivals[0], now=now, timeout=0.2))
+        first.join(10)
+        for arrival in arrivals[1:]:
+            with pytest.raises(LedgerUnavailable, match="does not answer"):
+                ledger.record_arrival(arrival, now=now, timeout=0.2)
+        # Who has more patience goes on waiting.
+        patient = Call(lambda: ledger.record_arrival(arrivals[1], now=now, timeout=30))
+    patient.join()
+
+    assert isinstance(first.error, LedgerBusy)
+    assert isinstance(patient.result, ArrivalOutcome)
+    assert patient.result.first
+    assert ledger.record_arrival(arrivals[2], now=now, timeout=5).first
 
 
 def test_lock_when_held_for_long(
