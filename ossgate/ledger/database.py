@@ -36,11 +36,15 @@ _SQLITE_PRAGMAS = (
 # about every millisecond instead, several busy processes take turns (half the p99, measured with four).
 _SQLITE_POLL_SECONDS = (0.0002, 0.0015)
 _SQLITE_BUSY_CODES = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+# So many steps of its machine SQLite takes, some milliseconds, before a read is asked whether its time is up.
+_SQLITE_STEPS = 100_000
 # Deadlock and serialisation failure: the transaction is at fault, not the server; done alone, each row passes.
 _POSTGRESQL_RETRY_CODES = ("40P01", "40001")
 # What one row is waited for, also by a callback that has four seconds for everything. PostgreSQL's driver takes no shorter
 # time than two seconds to connect.
 READ_SECONDS = 1.0
+# What looks through many rows may take its time.
+LONG_READ_SECONDS = 60.0
 _CONNECT_SECONDS = 2
 # After it has not answered, reads fail at once for so long: else each of a server's threads would wait for it, and none be left.
 _SILENCE_SECONDS = 2.0
@@ -122,22 +126,27 @@ class Database:
 
         Raises:
             LedgerUnavailable: The server has just not answered somebody else.
-            TimeoutError: It does not answer.
+            TimeoutError: It does not answer, or not in that time.
         """
         if time.monotonic() < self._silent_until:
             raise LedgerUnavailable("the database does not answer")
         try:
             with self.engine.connect() as connection:
+                driver: Any = connection.connection.driver_connection
                 if self.is_sqlite:
+                    end = time.monotonic() + seconds
+                    driver.set_progress_handler(lambda: time.monotonic() > end, _SQLITE_STEPS)
                     yield connection
                     return
-                patient: Any = connection.connection.driver_connection
-                patient.patience = seconds
+                driver.patience = seconds
                 try:
                     yield connection
                 finally:
-                    patient.patience = READ_SECONDS
+                    driver.patience = READ_SECONDS
         except Exception as exc:
+            original = getattr(exc, "orig", exc)
+            if getattr(original, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+                raise TimeoutError("the database took too long") from exc
             if self._is_silence(exc):
                 self._silent_until = time.monotonic() + _SILENCE_SECONDS
             raise
@@ -244,7 +253,7 @@ class Database:
         if self.is_sqlite:
             return create_engine(
                 "sqlite://",
-                creator=self.connect_sqlite,
+                creator=self._connect_sqlite_reader,
                 poolclass=QueuePool,
                 pool_size=4,
                 max_overflow=28,
@@ -272,11 +281,18 @@ class Database:
         positional, named = self.dialect.create_connect_args(self.url)
         return load_connection_class().connect(*positional, **{**self._postgresql_args(), **named, **options})
 
+    def _connect_sqlite_reader(self) -> sqlite3.Connection:
+        connection = self.connect_sqlite()
+        # Readers seldom find a lock, and one that lasts is not waited for longer than PostgreSQL's.
+        connection.execute(f"PRAGMA busy_timeout={int(READ_SECONDS * 900)}")
+        return connection
+
     def _connect_postgresql_reader(self) -> Any:
         connection = self._connect_postgresql(connect_timeout=_CONNECT_SECONDS)
         connection.patience = READ_SECONDS
         # Sooner than we lose patience, so that the server does not wait on for somebody who has gone.
         connection.execute(f"SET lock_timeout TO {int(READ_SECONDS * 900)}")
+        connection.execute(f"SET statement_timeout TO {int(LONG_READ_SECONDS * 900)}")
         connection.commit()
         return connection
 

@@ -8,15 +8,13 @@ from sqlalchemy import Row as SqlRow
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from ossgate.ledger.database import READ_SECONDS, Database
+from ossgate.ledger.database import LONG_READ_SECONDS, READ_SECONDS, Database
 from ossgate.ledger.errors import LedgerBusy, LedgerUnavailable
 from ossgate.ledger.models import Change, Refusal, Upload
 from ossgate.ledger.rows import Row, parse_change, parse_refusal, parse_upload
 from ossgate.ledger.states import State
 from ossgate.ledger.tables import IS_UNSETTLED, IS_UPLOADED, history, refusal, upload
 
-# What looks through many rows may take its time.
-_LONG_READ_SECONDS = 60.0
 # Changes of one millisecond are told in the order in which states can follow each other.
 _ORDER: dict[str, int] = {
     state.value: place
@@ -87,15 +85,15 @@ def is_in_state(state: str) -> list[ColumnElement[bool]]:
     return [upload.c.state == state, IS_UNSETTLED]
 
 
-def fetch_rows(database: Database, query: Select[Any], *, seconds: float = _LONG_READ_SECONDS) -> list[Row]:
+def fetch_rows(database: Database, query: Select[Any], *, seconds: float = LONG_READ_SECONDS) -> list[Row]:
     """Run a query as a transaction of its own."""
     return [row._asdict() for row in fetch_tuples(database, query, seconds=seconds)]
 
 
 def fetch_tuples(
-    database: Database, query: Select[Any], *, seconds: float = _LONG_READ_SECONDS
+    database: Database, query: Select[Any], *, seconds: float = LONG_READ_SECONDS
 ) -> Sequence[SqlRow[Any]]:
-    """Run a query as a transaction of its own, for rows as they come; the server has so many seconds for each answer."""
+    """Run a query as a transaction of its own, for rows as they come; the database has so many seconds for each answer."""
     try:
         with database.connect_reader(seconds) as connection:
             return connection.execute(query).all()

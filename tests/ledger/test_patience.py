@@ -1,10 +1,14 @@
-"""Waiting for PostgreSQL has an end; what is ready is never too late."""
+"""Waiting for a database has an end; what is ready is never too late."""
 
 import time
 
 import pytest
+from sqlalchemy import func, literal, select
 
+from ossgate.ledger import LedgerUnavailable
+from ossgate.ledger.database import Database
 from ossgate.ledger.patience import load_connection_class, wait_until
+from ossgate.ledger.reads import fetch_tuples
 
 
 def drive(steps, *readiness):
@@ -52,3 +56,29 @@ def test_impatient_connection_is_closed(postgresql_server):
 
     assert time.monotonic() - begun < 2
     assert connection.closed
+
+
+def test_read_that_takes_too_long_is_ended(url):
+    """On both databases, in words of ours; the next read is served."""
+    database = Database(url, busy_timeout=5.0)
+    numbers = select(literal(1).label("number")).cte(recursive=True)
+    numbers = numbers.union_all(select(numbers.c.number + 1).where(numbers.c.number < 10**9))
+    endless = select(func.count()).select_from(numbers) if database.is_sqlite else select(func.pg_sleep(20))
+    with pytest.raises(LedgerUnavailable, match="does not answer"):
+        fetch_tuples(database, endless, seconds=0.3)
+    # A server that hangs is left alone for a while, a file is not.
+    database._silent_until = 0.0
+
+    assert [(1,)] == fetch_tuples(database, select(literal(1)), seconds=5.0)
+    database.dispose()
+
+
+def test_read_waits_neither_for_locks_nor_for_ever(url):
+    """The bounds of each connection, so that nobody's thread is kept, and no server goes on for somebody who has gone."""
+    database = Database(url, busy_timeout=5.0)
+    asked = ["PRAGMA busy_timeout"] if database.is_sqlite else ["SHOW lock_timeout", "SHOW statement_timeout"]
+    with database.connect_reader(1.0) as connection:
+        told = [connection.exec_driver_sql(query).scalar() for query in asked]
+    database.dispose()
+
+    assert ([900] if database.is_sqlite else ["900ms", "54s"]) == told
