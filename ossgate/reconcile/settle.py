@@ -184,8 +184,7 @@ class Settler:
             return None
         if self._limits.dry_run or not self._limits.changes_bucket:
             return self._tell(upload, Kind.OUTLIVED, Outcome.DRY_RUN, "would be deleted: its days are over")
-        self._throttle.wait()
-        self._bucket.delete_object(self._place, upload.object_key, seconds=HEAD_SECONDS)
+        self._delete(upload.object_key)
         # Should this fail, the next run finds the object gone and its days over.
         return self._enter(
             upload, Kind.OUTLIVED, "deleted", "deleted: its days are over", reason=Kind.OUTLIVED
@@ -217,9 +216,15 @@ class Settler:
             return Verdict(
                 Kind.STRANGER, Outcome.DRY_RUN, object_key, None, "would be deleted, as told by name"
             )
-        self._throttle.wait()
-        self._bucket.delete_object(self._place, object_key, seconds=HEAD_SECONDS)
+        self._delete(object_key)
         return Verdict(Kind.STRANGER, Outcome.SETTLED, object_key, None, "deleted, as told by name")
+
+    def _delete(self, object_key: str) -> None:
+        """Delete what has just been looked at: its turn among the requests is waited for afterwards, else others could write there meanwhile."""
+        try:
+            self._bucket.delete_object(self._place, object_key, seconds=HEAD_SECONDS)
+        finally:
+            self._throttle.wait()
 
     def _record(self, kind: Kind, facts: Facts, found: ObjectHead) -> Verdict:
         receiving = self._arrivals.profiles.get(facts.profile)

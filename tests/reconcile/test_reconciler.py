@@ -1,5 +1,6 @@
 """Each kind of difference, found in a fake bucket and settled in a real ledger."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -139,6 +140,26 @@ def test_stranger_is_deleted_when_named(world):
     assert ("stranger", "dry_run", "a.txt") in world.find(told)
     assert [("stranger", "settled", "a.txt"), ("stranger", "left", "b.txt")] == world.find(done)
     assert ["a.txt"] == world.bucket.deleted
+
+
+def test_nothing_comes_between_the_look_and_the_deletion(world):
+    """A run that may send few requests waits before it looks and after it has deleted; in between others could write the key."""
+    world.bucket.put("a.txt")
+    asked = []
+    world.bucket.on_head = asked.append
+    waited = []
+
+    def sleep(seconds):
+        waited.append((list(asked), list(world.bucket.deleted)))
+
+    world.reconciler(
+        options=replace(world.options, delete_strangers=frozenset({"a.txt"}), apply=True, rate=1), sleep=sleep
+    ).run()
+
+    assert ["a.txt"] == world.bucket.deleted
+    assert ([], []) in waited
+    assert (["a.txt"], ["a.txt"]) in waited
+    assert (["a.txt"], []) not in waited
 
 
 def test_upload_of_ours_is_never_deleted_as_a_stranger(world):
