@@ -99,6 +99,8 @@ def test_receiver_hears_and_we_do_not(world, check_all, how):
 
 def test_several_deliver_at_once(world, check_all):
     """Four deliverers and thirty uploads with two events each: each event once, in its order."""
+    # On a busy machine an answer may take longer than a second, and what is not answered comes again.
+    world.config.write_text(world.config.read_text().replace("timeout = 1\n", "timeout = 30\n"))
     grants = [world.upload() for _ in range(30)]
     for grant in grants:
         world.delete(grant["object_key"])
