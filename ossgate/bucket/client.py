@@ -16,6 +16,7 @@ from ossgate.bucket.exchange import BucketUnavailable, Exchange, fetch_credentia
 from ossgate.bucket.heads import Head, HeadInvalid
 from ossgate.bucket.listing import ListingClient
 from ossgate.bucket.multipart import MultipartClient
+from ossgate.bucket.patience import Patience
 from ossgate.bucket.pools import Pools
 from signer import v4
 from signer.credentials import Credentials
@@ -47,6 +48,7 @@ class BucketClient:
         self._credentials = credentials
         self._now = now
         self._pools = Pools()
+        self._patience = Patience()
         self._exchange = Exchange(credentials, now=now, pools=self._pools)
         self.multipart = MultipartClient(self._exchange)
         self.listing = ListingClient(self._exchange)
@@ -55,10 +57,12 @@ class BucketClient:
         """Return what the bucket says of an object, or nothing when OSS says that it is absent.
 
         Raises:
-            BucketUnavailable: No answer in time, a refusal, or an answer that is not OSS's.
+            BucketUnavailable: No answer in time, a refusal, or an answer that is not OSS's. Or not asked: others have just waited in
+                vain for longer than this caller would.
         """
         if seconds <= 0:
             raise BucketUnavailable("no time is left to ask the bucket")
+        self._patience.require(place.bucket, seconds=seconds)
         headers = v4.sign_request(
             "HEAD",
             place.bucket,
@@ -71,7 +75,12 @@ class BucketClient:
         try:
             answer = connections.ask(f"{path}/{v4.encode_object_key(object_key)}", headers, seconds=seconds)
         except (OSError, HeadInvalid, ValueError) as error:
+            if isinstance(error, TimeoutError):
+                self._patience.note_silence(place.bucket)
+            else:
+                self._patience.note_answer(place.bucket)
             raise BucketUnavailable(f"the bucket did not answer: {type(error).__name__}") from error
+        self._patience.note_answer(place.bucket)
         return _read_head(answer)
 
     def delete_object(self, place: BucketPlace, object_key: str, *, seconds: float) -> None:

@@ -65,6 +65,21 @@ def test_way_to_the_bucket(world, check_all, way):
     check_all(world)
 
 
+def test_bucket_is_silent_in_a_rush(make_world, check_all):
+    """In earnest, with eight threads and ten times as many callbacks: a few wait for the bucket, and all have an answer in time."""
+    world = make_world().start_gunicorn(threads=8)
+    grants = [world.ask() for _ in range(80)]
+    world.bucket.stall()
+    answers = world.post_all(grants)
+
+    assert {(200, "unconfirmed")} == {(answer.status, answer.json["state"]) for answer in answers}
+    assert max(event["duration_ms"] for event in world.answers) < 4000
+    world.bucket.resume()
+    world.wait_for(lambda: world.confirm(grants[0]).status == 200)
+    assert {("unconfirmed", "settled")} == set(world.settle())
+    check_all(world)
+
+
 def test_unconfirmed_object_is_gone(world, check_all):
     """Never confirmed, and then not there: the upload ends, and nobody is told of what they never heard of."""
     grant = world.ask()
