@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from callback.errors import ClaimsContradictTicket
 from signer.errors import ContentTypeNotAllowed
-from signer.facts import Facts
-from signer.prefix_grants import PrefixForged, PrefixKeys, describe_object
+from signer.facts import Facts, Via
+from signer.prefix_grants import PrefixForged, PrefixKeys, PrefixProof, describe_object
 from signer.profiles import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class FoundObject:
+    """What the bucket tells of an object that nobody has claimed."""
+
+    object_key: str
+    content_type: str
 
 
 class NamedObject(Protocol):
@@ -45,6 +54,33 @@ def identify_object(claims: NamedObject, grant: Facts, *, profile: Profile | Non
         # Credentials cannot be cut to a type, so it is found out here.
         raise ClaimsContradictTicket(error.message, upload_id=proof.upload_id) from error
     return describe_object(grant, proof, object_key=claims.object_key, content_type=claims.content_type)
+
+
+def describe_grant(profile: Profile, proof: PrefixProof, *, issuer: str, subject: str) -> Facts:
+    """Return what the key of an object tells of the grant of its prefix, with for whom it was.
+
+    Variables and dialect are told by tickets and seals alone.
+    """
+    via: Via = "sts" if "sts" in profile.via else "post"
+    issued_at = int(proof.issued.timestamp())
+    return Facts(
+        use="prefix",
+        upload_id=proof.grant_id,
+        profile=profile.name,
+        issuer=issuer,
+        subject=subject,
+        bucket=profile.place.bucket,
+        object_key=proof.key_prefix,
+        size_min=profile.min_size,
+        size_max=profile.limit_for(via),
+        content_type="",
+        file_name="",
+        issued_at=issued_at,
+        # When it ended is not known; an object is there, so it lasted a while.
+        expires_at=issued_at + profile.lifetime,
+        via=via,
+        keep_days=profile.keep_days,
+    )
 
 
 def find_grant(recorded: Facts, keys: PrefixKeys) -> Facts:

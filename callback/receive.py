@@ -11,14 +11,14 @@ from callback.body import Claims, parse_body
 from callback.claims import verify_ticket
 from callback.confirmation import check_checksum, check_object, open_object_seal
 from callback.deadline import BUCKET_SECONDS, Deadline
-from callback.errors import BucketDisagrees, ChecksumMismatch, ObjectMissing
-from callback.prefix_claims import find_grant, identify_object
+from callback.errors import BucketDisagrees, ChecksumMismatch, ClaimsContradictTicket, ObjectMissing
+from callback.prefix_claims import FoundObject, describe_grant, find_grant, identify_object
 from callback.public_keys import PinnedKeys
 from callback.signature import verify_signature
 from ossgate.bucket import BucketUnavailable, ObjectHead
 from ossgate.ledger import Upload
 from signer.facts import Facts
-from signer.prefix_grants import PrefixKeys
+from signer.prefix_grants import PrefixKeys, PrefixProof
 from signer.recorded_facts import restore_facts
 from signer.seal import SealKeys
 from signer.ticket import TicketKeys
@@ -119,7 +119,66 @@ class Receiver:
                 hint="upload the file, or ask for a new grant when this one has expired",
                 upload_id=upload.upload_id,
             )
-        facts = self._find_facts(upload, found)
+        return self._record_found(receiving, self._find_facts(upload, found), found, via, deadline)
+
+    def confirm_below(
+        self,
+        proof: PrefixProof,
+        profile: str,
+        object_key: str,
+        *,
+        owner: tuple[str, str] | None,
+        may_see: Callable[[str, str], bool],
+        deadline: Deadline,
+    ) -> bytes | None:
+        """Return what the callback of an object below a prefix would have answered, which nothing has told of yet.
+
+        Args:
+            owner: Issuer and subject whom the grant's id proves; nothing when it does not prove the caller.
+            may_see: Tells whether the caller may be shown what was issued by one for another; asked of an object's seal.
+
+        Returns:
+            Nothing when the object is another's, as far as anything tells.
+
+        Raises:
+            ObjectMissing, BucketDisagrees: Nothing of ours is there; answered with 409.
+            BucketUnavailable, LedgerBusy, LedgerUnavailable: Answered with 503.
+        """
+        receiving = self.arrivals.profiles[profile]
+        found = self.arrivals.bucket.head_object(
+            receiving.profile.place, object_key, seconds=deadline.left(BUCKET_SECONDS)
+        )
+        grant = None
+        if owner is not None:
+            grant = describe_grant(receiving.profile, proof, issuer=owner[0], subject=owner[1])
+        if found is not None and found.seal:
+            try:
+                grant = open_object_seal(found, upload_id=proof.grant_id, seal_keys=self.seal_keys)
+            except BucketDisagrees:
+                if owner is None:
+                    return None
+                raise
+            if owner is None and not may_see(grant.issuer, grant.subject):
+                return None
+        if grant is None:
+            return None
+        if found is None:
+            raise ObjectMissing("nothing has arrived under this key yet", hint="upload the file first")
+        try:
+            facts = identify_object(
+                FoundObject(object_key, found.content_type),
+                grant,
+                profile=receiving.profile,
+                keys=self.prefix_keys,
+            )
+        except ClaimsContradictTicket as error:
+            raise BucketDisagrees(error.message, upload_id=proof.upload_id) from error
+        check_object(found, facts, seal_keys=self.seal_keys, grant=grant)
+        return self._record_found(receiving, facts, found, "confirm", deadline)
+
+    def _record_found(
+        self, receiving: ReceivingProfile, facts: Facts, found: ObjectHead, via: Via, deadline: Deadline
+    ) -> bytes:
         return self.arrivals.record(
             receiving,
             facts,

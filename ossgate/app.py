@@ -37,11 +37,12 @@ from ossgate.metrics.views import MetricsServices
 from ossgate.page_parts import build_pages
 from ossgate.settings import LoadedSettings, load_settings
 from ossgate.wire import error_response, request_id
-from signer import credential_views, dialect_views, open_upload_views
+from signer import credential_views, dialect_views, key_confirmations, open_upload_views
 from signer.credential_services import CredentialServices
 from signer.dialect_prefixes import DialectPrefixes
 from signer.dialect_services import DialectServices
 from signer.grants import GrantIssuer
+from signer.key_confirmations import KeyConfirmations
 from signer.open_uploads import OpenUploads
 from signer.services import SignerServices
 from signer.sts_issuer import StsIssuer
@@ -105,6 +106,15 @@ def create_app(loaded: LoadedSettings | None = None) -> Flask:
         services, DialectPrefixes(services, sts_issuer, credentials), parts.dialects
     )
     app.extensions["callback"] = CallbackServices(receiver, parts.access, parts.limits, parts.ledger, utc_now)
+    app.extensions["key_confirmations"] = KeyConfirmations(
+        prefix_keys=parts.prefix_keys,
+        profiles=profiles,
+        access=parts.access,
+        limits=parts.limits,
+        ledger=parts.ledger,
+        confirm=lambda upload: receiver.confirm(upload, Deadline()),
+        confirm_below=lambda *found, **asker: receiver.confirm_below(*found, **asker, deadline=Deadline()),
+    )
     app.extensions["bearers"] = access_views.BearerServices(
         parts.access, parts.limits, {name: profile.allow for name, profile in services.profiles.items()}
     )
@@ -114,6 +124,7 @@ def create_app(loaded: LoadedSettings | None = None) -> Flask:
     for blueprint in (
         signer.views.bp,
         open_upload_views.bp,
+        key_confirmations.bp,
         credential_views.bp,
         ossgate.operators.views.bp,
         ossgate.operators.page.bp,

@@ -3,6 +3,9 @@
 Such a client may write any key below ``key_prefix``, which ends in ``{grant_id}.{mac}/``. The mac proves, from nothing but an object's key, that we
 issued this prefix, under this profile, in this bucket: also when the object carries no seal and no callback ever came.
 
+The id of a grant proves, beside, for whom it was, to whoever names them: its last characters are made of issuer and subject. So a client that knows
+nothing but an object's key may ask about it, and no other may.
+
 Each object below a prefix is one upload. Its id is derived from grant and key, so that whoever meets the object first, a callback or reconciliation,
 in whatever process, means the same row.
 """
@@ -25,10 +28,12 @@ from signer.facts import Facts
 from signer.file_names import clean_file_name, truncate
 from signer.texts import holds_hidden
 from signer.ticket import MIN_KEY_BYTES, check_keys
-from signer.upload_ids import format_number, read_milliseconds
+from signer.upload_ids import format_bytes, format_number, read_milliseconds
 
 PURPOSE = b"ossgate.prefix.v1"
 MAC_BYTES = 16
+OWNER_CHARACTERS = 8
+"""Forty bits. Who would pass for the owner of a grant has to ask, once for each name that they can have, and asking is counted."""
 _SEGMENT = re.compile(r"(?P<grant_id>[0-7][0-9A-HJKMNP-TV-Z]{25})\.(?P<mac>[A-Za-z0-9_-]{22})")
 
 
@@ -70,6 +75,16 @@ class PrefixKeys:
     def build_prefix(self, base: str, grant_id: str, *, bucket: str, profile: str) -> str:
         """Return the prefix of a grant: the profile's own, then what proves the grant."""
         return f"{base}{grant_id}.{_mac(self._keys[-1], base + grant_id, bucket, profile)}/"
+
+    def bind_owner(self, fresh_id: str, *, issuer: str, subject: str) -> str:
+        """Return an id for a grant that proves for whom it is: a fresh one, its last characters replaced."""
+        begin = fresh_id[:-OWNER_CHARACTERS]
+        return begin + _mark_owner(self._keys[-1], begin, issuer, subject)
+
+    def is_owner(self, grant_id: str, *, issuer: str, subject: str) -> bool:
+        """Tell whether the grant of this id was made for them; by its id alone, so never of grants made before ids told it."""
+        begin, mark = grant_id[:-OWNER_CHARACTERS], grant_id[-OWNER_CHARACTERS:]
+        return any(hmac.compare_digest(mark, _mark_owner(key, begin, issuer, subject)) for key in self._keys)
 
     def verify(self, object_key: str, *, bucket: str, profile: str) -> PrefixProof:
         """Return what the key of an object proves.
@@ -120,6 +135,12 @@ def describe_object(grant: Facts, proof: PrefixProof, *, object_key: str, conten
 def _mac(key: bytes, proved: str, bucket: str, profile: str) -> str:
     digest = hmac.digest(key, _encode("prefix", profile, bucket, proved), "sha256")
     return encode_base64url(digest[:MAC_BYTES])
+
+
+def _mark_owner(key: bytes, begin: str, issuer: str, subject: str) -> str:
+    return format_bytes(
+        hmac.digest(key, _encode("owner", begin, issuer, subject), "sha256")[:OWNER_CHARACTERS]
+    )
 
 
 def _encode(*texts: str) -> bytes:

@@ -81,7 +81,7 @@ class StsIssuer:
             )
         check_subject(subject)
         now = to_utc(now)
-        grant_id = self.issuer.new_upload_id(now)
+        grant_id = self.prefix_keys.bind_owner(self.issuer.new_upload_id(now), issuer=issuer, subject=subject)
         base = profile.key_prefix.build_object_key(
             profile=profile.name, subject=subject, upload_id="", file_name="", content_type="", now=now
         )

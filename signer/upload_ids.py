@@ -24,8 +24,12 @@ def new_upload_id(now: datetime, *, random_bytes: Callable[[int], bytes] = os.ur
     Args:
         random_bytes: Asked for sixteen, of each of which five bits count.
     """
-    random = random_bytes(16).translate(_CHARACTERS).decode("ascii")
-    return _format_milliseconds(int(now.timestamp() * 1000)) + random
+    return _format_milliseconds(int(now.timestamp() * 1000)) + format_bytes(random_bytes(16))
+
+
+def format_bytes(data: bytes) -> str:
+    """Return a character of an id for each byte, of which five bits count."""
+    return data.translate(_CHARACTERS).decode("ascii")
 
 
 def format_number(number: int) -> str:

@@ -12,7 +12,7 @@ CORE_LIBRARIES = {"cryptography", "itsdangerous", "orjson"}
 EDGE = {"ossgate.ledger", "ossgate.access", "ossgate.bucket", "ossgate.wire", "flask"}
 
 SIGNER_EDGES = {
-    "signer.views", "signer.services", "signer.open_uploads", "signer.open_upload_views",
+    "signer.views", "signer.services", "signer.open_uploads", "signer.open_upload_views", "signer.key_confirmations",
     "signer.dialect_prefixes", "signer.dialect_services", "signer.dialect_views", "signer.credential_services", "signer.credential_views",
 }  # fmt: skip
 # The arrived step and the order of the layers speak to ledger and bucket; no rule but theirs is in them.

@@ -73,6 +73,9 @@ TEMPORARY_CREDENTIALS = {
     "expires_at": "2026-01-02T04:04:05Z",
     "profile": "photo",
 }
+CONFIRM_REQUEST = {
+    "object_key": "files/2026-01-02/01KE0Z5M6QW8T3B9H2M4N7R5XC.b3Vyc2VsdmVzb25seWhlcg/hello.txt"
+}
 UPLOAD = {
     "upload_id": UPLOAD_ID,
     "state": "uploaded",

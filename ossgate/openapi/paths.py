@@ -125,6 +125,13 @@ CONFIRM = Operation(
     answers={200: Answer("The profile's reply", ref("Reply"), examples.REPLY)},
     refusals=[*refusals.ONE_UPLOAD, *refusals.RATE, *refusals.ARRIVAL],
 )  # fmt: skip
+CONFIRM_KEY = Operation(
+    name="confirmObjectKey", tag=UPLOADS, summary="The same, for who knows the object's key alone", security=ANYBODY,
+    description="For clients that name their own files below a `dir`: the key proves its grant and for whom it was. Keys of others are unknown.",
+    body=Body(ref("ConfirmRequest"), {"a key": examples.CONFIRM_REQUEST}),
+    answers={200: Answer("The profile's reply", ref("Reply"), examples.REPLY)},
+    refusals=[*refusals.BODY, *refusals.ONE_UPLOAD, *refusals.RATE, *refusals.ARRIVAL],
+)  # fmt: skip
 SIGN_PARTS = Operation(
     name="signParts", tag=PARTS, summary="Sign URLs for parts", security=ANYBODY,
     description="Ask for a part's URL just before it is used, as often as you like. Send the part with `PUT`, these headers and no `Content-Type`.",
@@ -255,6 +262,7 @@ SERVICE_OPERATIONS = {
 OPERATIONS: dict[str, dict[str, Operation]] = {
     "/v1/uploads": {"post": ISSUE, "get": LIST},
     "/v1/uploads/{upload_id}": {"get": SHOW, "delete": ABORT},
+    "/v1/confirm": {"post": CONFIRM_KEY},
     "/v1/uploads/{upload_id}/confirm": {"post": CONFIRM},
     "/v1/uploads/{upload_id}/parts": {"post": SIGN_PARTS, "get": LIST_PARTS},
     "/v1/uploads/{upload_id}/complete": {"post": COMPLETE},

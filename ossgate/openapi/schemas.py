@@ -10,6 +10,7 @@ from ossgate.operators.shapes import MAX_CHANGES, SHOWN_BODY, SHOWN_TARGET
 from signer.conditions import MAX_FILE_SIZE
 from signer.facts import VIAS
 from signer.issue_request import MAX_FILES, REQUESTED_WAYS
+from signer.object_keys import MAX_KEY_BYTES
 from signer.part_sizes import MAX_AT_ONCE, MIN_PART_SIZE
 from signer.profiles import MAX_PARTS
 
@@ -206,6 +207,14 @@ SCHEMAS: dict[str, Schema] = {
         }
         | _GRANTED,
         description="an upload in parts, begun in the bucket (`via`: `multipart`)",
+    ),
+    "ConfirmRequest": record(
+        {
+            "object_key": text("the whole key, as the file was uploaded", minLength=1, maxLength=MAX_KEY_BYTES),
+            "subject": _SHARED["subject"],
+        },
+        may_lack=("subject",),
+        description="an object below a prefix",
     ),
     "Grant": {"oneOf": [ref("FormGrant"), ref("PutGrant"), ref("MultipartGrant")]},
     "Grants": record({"grants": list_of(ref("Grant"), "in the order of the files")}),

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from callback.arrived import ReceivingProfile
 from callback.confirmation import check_object
 from callback.errors import BucketDisagrees, ChecksumMismatch, ClaimsContradictTicket
-from callback.prefix_claims import find_grant, identify_object
+from callback.prefix_claims import FoundObject, describe_grant, find_grant, identify_object
 from ossgate.access.callers import ANONYMOUS, UNKNOWN
 from ossgate.bucket import ObjectHead
 from ossgate.ledger import Upload
 from signer.errors import SealError
-from signer.facts import Facts, Via
+from signer.facts import Facts
 from signer.prefix_grants import PrefixForged, PrefixKeys, PrefixProof
 from signer.profiles import Profile
 from signer.recorded_facts import restore_facts
@@ -30,12 +30,6 @@ class Proof:
 
     facts: Facts | None
     reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Named:
-    object_key: str
-    content_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +85,7 @@ class ProofReader:
             return Proof(None, "the object carries the seal of another bucket")
         receiving = self.profiles.get(grant.profile)
         facts = identify_object(
-            _Named(object_key, found.content_type),
+            FoundObject(object_key, found.content_type),
             grant,
             profile=receiving.profile if receiving else None,
             keys=self.prefix_keys,
@@ -105,24 +99,5 @@ class ProofReader:
 
 def _describe_grant(profile: Profile, proof: PrefixProof) -> Facts:
     """Return what a key tells of the grant of its prefix: not for whom it was, unless the profile knows nobody."""
-    via: Via = "sts" if "sts" in profile.via else "post"
-    issued_at = int(proof.issued.timestamp())
     issuer = ANONYMOUS if tuple(profile.allow) == (ANONYMOUS,) else UNKNOWN
-    return Facts(
-        use="prefix",
-        upload_id=proof.grant_id,
-        profile=profile.name,
-        issuer=issuer,
-        subject=issuer,
-        bucket=profile.place.bucket,
-        object_key=proof.key_prefix,
-        size_min=profile.min_size,
-        size_max=profile.limit_for(via),
-        content_type="",
-        file_name="",
-        issued_at=issued_at,
-        # When it ended is not known; an object is there, so it lasted a while.
-        expires_at=issued_at + profile.lifetime,
-        via=via,
-        keep_days=profile.keep_days,
-    )
+    return describe_grant(profile, proof, issuer=issuer, subject=issuer)

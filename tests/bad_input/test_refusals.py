@@ -5,11 +5,12 @@ import pytest
 from tests.bad_input.answers import check_answer
 from tests.bad_input.contract_cases import dress, list_contract_cases
 from tests.bad_input.issue_cases import list_body_cases, list_issue_cases, list_other_cases
-from tests.bad_input.upload_cases import list_callback_cases, list_upload_cases
+from tests.bad_input.upload_cases import list_callback_cases, list_key_cases, list_upload_cases
 
 CASES = [
     *list_issue_cases(),
     *list_upload_cases(),
+    *list_key_cases(),
     *list_body_cases(),
     *list_other_cases(),
     *list_contract_cases(),

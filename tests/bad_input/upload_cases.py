@@ -108,6 +108,45 @@ def list_upload_cases():
     yield one("PUT", "<open>", "another method", 405, "method_not_allowed")
 
 
+def list_key_cases():
+    """Asking by an object's key: none but one below a prefix of ours means anything."""
+    path = "/v1/confirm"
+    below = f"files/{UNKNOWN_ID}.{'A' * 22}/"
+    for what, key in {
+        "of no prefix": "files/a.txt",
+        "of a forged prefix": below + "a.txt",
+        "that is a prefix": below,
+        "of dots": below + "../a.txt",
+        "of controls": below + "\x00\n",
+        "of slashes": "/" * 1000,
+        "of a cat": below + "猫" * 100,
+    }.items():
+        for who in ("", "rival"):
+            yield Case(f"key {what}", "POST", path, 404, "upload_unknown", {"object_key": key}, who=who)
+    for what, body in NO_OBJECTS.items():
+        yield Case(f"key: {what}", "POST", path, 400, "bad_request", body)
+    for what, body in {
+        "none": {},
+        "null": {"object_key": None},
+        "empty": {"object_key": ""},
+        "a number": {"object_key": 1},
+        "a list": {"object_key": ["a"]},
+        "of 10 kB": {"object_key": "k" * 10_000},
+        "and more": {"object_key": "a", "upload_id": UNKNOWN_ID},
+    }.items():
+        yield Case(f"key {what}", "POST", path, 422, "field_invalid", body)
+    yield Case(
+        "key for somebody, by nobody",
+        "POST",
+        path,
+        422,
+        "field_invalid",
+        {"object_key": "a", "subject": "eve"},
+        who="",
+    )
+    yield Case("key by a wrong key", "POST", path, 401, "credentials_invalid", {"object_key": "a"}, who="x")
+
+
 def list_callback_cases():
     """Refused callbacks are kept, and change nothing else."""
     for path in ("/callback", "/callback/x?y=%00"):

@@ -15,7 +15,7 @@ from signer.errors import SignerError, quote
 
 PACKAGE = Path(signer.__file__).parent
 EDGES = {
-    "views", "services", "open_uploads", "open_upload_views", "credential_services", "credential_views",
+    "views", "services", "open_uploads", "open_upload_views", "key_confirmations", "credential_services", "credential_views",
     "dialect_prefixes", "dialect_services", "dialect_views",
 }  # fmt: skip
 CORE = sorted({path.stem for path in PACKAGE.glob("*.py")} - EDGES - {"__init__"})

@@ -164,3 +164,38 @@ def test_template_of_a_prefix_is_filled_in() -> None:
     )
 
     assert filled == "photo/u_1/2026-01-03/"
+
+
+FRESH = "01KDYBB5M8ABCDEFGHJKMNPQRS"
+OWNER = {"issuer": "jwt:alice", "subject": "alice"}
+
+
+def test_id_of_a_grant_proves_for_whom_it_is() -> None:
+    """To whoever names them, also after newer keys came; its time and half of its random bits stay."""
+    bound = KEYS.bind_owner(FRESH, **OWNER)
+    newer = PrefixKeys([b"s" * 32, b"n" * 32])
+
+    assert bound[:18] == FRESH[:18]
+    assert is_upload_id(bound)
+    assert KEYS.is_owner(bound, **OWNER)
+    assert newer.is_owner(bound, **OWNER)
+
+
+@pytest.mark.parametrize(
+    ("changes", "grant_id"),
+    [
+        ({"issuer": "jwt:mallory"}, None),
+        ({"subject": "mallory"}, None),
+        ({"issuer": "jwt:aliceali", "subject": "ce"}, None),
+        ({"issuer": "", "subject": ""}, None),
+        ({}, FRESH),
+        ({}, ""),
+    ],
+)
+def test_id_proves_nobody_else(changes: dict[str, str], grant_id: str | None) -> None:
+    """Neither another issuer nor another subject, nor an id of before."""
+    bound = KEYS.bind_owner(FRESH, **OWNER)
+
+    assert not KEYS.is_owner(bound if grant_id is None else grant_id, **OWNER | changes)
+    assert not PrefixKeys([b"x" * 32]).is_owner(bound, **OWNER)
+    assert not KEYS.is_owner(bound[:17] + "0" + bound[18:], **OWNER)
