@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import orjson
 from flask import Blueprint, Response, current_app, g, request
 
+from ossgate.access import Caller
 from ossgate.access.callers import PROXY, SESSION
 from ossgate.access.csrf import require_own_page
 from ossgate.access.requests import identify_request
@@ -17,7 +19,13 @@ from signer.dialect_services import DialectServices
 from signer.dialects.contract import ConfiguredDialect, DialectAnswer, DialectRequest, Refusal, Route
 from signer.dialects.wishes import Explain
 from signer.errors import SignerError
+from signer.grants import check_subject
+from signer.issue_request import FieldInvalid
+from signer.services import choose_subject
 from signer.views import refuse
+
+SUBJECT_HEADER = "X-Ossgate-Subject"
+SUBJECT_VARIABLE = "HTTP_X_OSSGATE_SUBJECT"
 
 
 def dialect_services() -> DialectServices:
@@ -54,12 +62,32 @@ def answer(spoken: ConfiguredDialect, route: Route, **arguments: str) -> Respons
     if caller.way in (SESSION, PROXY):
         # These contracts hand out grants by GET, which a script or an image of any page can send.
         require_own_page(request.environ, also_without_browser=True, every_method=True)
+    caller = name_subject(caller, request.environ)
     asked = read_request(arguments, request.get_data())
     wish = route.read(asked, spoken.options)
     if isinstance(wish, Explain):
         return error_response(wish.status, wish.code, wish.message, wish.hint)
     handed = services.grant(wish, caller, spoken)
     return to_response(route.render(handed, asked, spoken.options))
+
+
+def name_subject(caller: Caller, environ: Mapping[str, Any]) -> Caller:
+    """Return a caller who asks for whom the header names; a header, since it stands in no contract's way and in no log.
+
+    Raises:
+        FieldInvalid: It is not UTF-8, or the caller is no API key; answered with 422.
+        SubjectInvalid: It is too long, or holds hidden characters; answered with 422.
+    """
+    written = environ.get(SUBJECT_VARIABLE, "")
+    if not written:
+        return caller
+    try:
+        # WSGI hands over each byte as a character.
+        subject = choose_subject(written.encode("latin-1").decode("utf-8").strip(), caller)
+    except UnicodeError as error:
+        raise FieldInvalid(f"the header {SUBJECT_HEADER} is not UTF-8") from error
+    check_subject(subject)
+    return replace(caller, subject=subject)
 
 
 def read_request(arguments: Mapping[str, str], body: bytes) -> DialectRequest:

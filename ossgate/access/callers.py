@@ -36,7 +36,7 @@ class Caller:
         way: One of `WAYS`.
         name: The API key's name; for the other ways the subject.
         address: Whence they ask.
-        subject: The person; empty for API keys, which name one with each request, and for anonymous callers.
+        subject: The person; empty for anonymous callers and for API keys, which name one with a request.
         profile: The only profile that a query bearer is good for.
         maker: The issuer that made a query bearer, in whose name it acts.
         origin: The page's origin, when it is foreign.

@@ -210,6 +210,58 @@ def test_bearer_in_the_query_counts_only_where_the_contract_says(make_client):
     assert 401 == client.get(f"/presign?filename=a.png&token={made['token']}").status_code
 
 
+BACKEND = {"Authorization": "Bearer ossgate_backend"}
+
+
+def test_api_key_names_for_whom_it_asks(make_client):
+    """In a header, in any script; without it the key asks for itself."""
+    client = make_client(('allow = ["anonymous"]', 'allow = ["api_key"]'))
+    for name in ("alice", "猫 7".encode().decode("latin-1"), None):
+        headers = BACKEND | ({} if name is None else {"X-Ossgate-Subject": name})
+        assert 200 == client.get("/presign?filename=a.png", headers=headers).status_code
+    uploads = client.application.extensions["signer"].ledger.list_uploads(limit=5)
+
+    assert {"alice", "猫 7", "shop"} == {upload.subject for upload in uploads}
+    assert {"api_key:shop"} == {upload.issuer for upload in uploads}
+
+
+def test_subject_of_an_api_key_is_in_its_dir(make_client):
+    """Where many files are granted, and in what each of them is known for."""
+    client = make_client(
+        ('allow = ["anonymous"]', 'allow = ["api_key"]'),
+        ('key_prefix = "files/{date}/"', 'key_prefix = "files/{subject}/"'),
+        added='[dialects.gulimall]\nprofile = "file"\n',
+    )
+    dirs = [
+        client.get("/thirdparty/oss/policy", headers=BACKEND | {"X-Ossgate-Subject": name}).json["data"][
+            "dir"
+        ]
+        for name in ("alice", "bob")
+    ]
+
+    assert ["files/alice", "files/bob"] == [each.rpartition("/")[0].rpartition("/")[0] for each in dirs]
+    keys = client.application.extensions["key_confirmations"].prefix_keys
+    grant_id = dirs[0].split("/")[2].partition(".")[0]
+    assert keys.is_owner(grant_id, issuer="api_key:shop", subject="alice")
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({"X-Ossgate-Subject": "alice"}, "field_invalid"),
+        (BACKEND | {"X-Ossgate-Subject": "\xff"}, "field_invalid"),
+        (BACKEND | {"X-Ossgate-Subject": "a" * 129}, "subject_invalid"),
+        (BACKEND | {"X-Ossgate-Subject": "a\x07b"}, "subject_invalid"),
+    ],
+)
+def test_subject_that_may_not_be_named_is_refused(make_client, headers, code):
+    """Nobody but an API key names one, and no other than everywhere."""
+    client = make_client(('allow = ["anonymous"]', 'allow = ["anonymous", "api_key"]'))
+    answer = client.get("/presign?filename=a.png", headers=headers)
+
+    assert (422, code) == (answer.status_code, answer.json["error"])
+
+
 def test_metadata_that_the_profile_declares_travels(make_client):
     """What the page says of a file is kept where a variable of that name is declared, and is nothing elsewhere."""
     client = make_client(added="[profiles.file.variables.album]\n")
