@@ -15,6 +15,10 @@ from ossgate.ledger import Ledger
 from ossgate.ledger.tables import metadata
 
 TABLES = metadata.sorted_tables
+WAITING_HERE = (
+    "SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+    " WHERE NOT granted AND datname = current_database()"
+)
 
 
 class _Database:
@@ -71,6 +75,11 @@ class SqliteDatabase(_Database):
             blocker.execute("BEGIN IMMEDIATE")
             yield
             blocker.execute("ROLLBACK")
+
+    def wait_for_waiter(self, pid):
+        """Wait until a process has opened the file, and some more: that it waits for the lock cannot be seen."""
+        _wait_until(lambda: str(self.path) in _list_open_files(pid))
+        time.sleep(0.3)
 
     @contextmanager
     def gone(self, proxy):
@@ -154,6 +163,11 @@ class PostgresqlDatabase(_Database):
             yield
             blocker.rollback()
 
+    def wait_for_waiter(self, pid):
+        """Wait until somebody waits for what is locked."""
+        with psycopg.connect(self.plain, autocommit=True) as connection:
+            _wait_until(lambda: connection.execute(WAITING_HERE).fetchone())
+
     @contextmanager
     def gone(self, proxy):
         """Nobody listens."""
@@ -212,6 +226,21 @@ class PostgresqlDatabase(_Database):
 
     def close(self):
         self.engine.dispose()
+
+
+def _wait_until(holds, seconds=30):
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def _list_open_files(pid):
+    found = set()
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            found.add(str(entry.readlink()))
+    return found
 
 
 def make_template(folder: Path) -> Path:

@@ -52,7 +52,7 @@ REQUESTS = {
 
 @contextlib.contextmanager
 def held(world, point):
-    """Hold what is under way at a point; gives what waits until it is there."""
+    """Hold what is under way at a point; gives what waits until a process is there."""
     who, _, where = point.partition(", ")
     proxy = {"callback": world.callbacks, "deliverer": world.hooks}.get(who, world.clients)
     with contextlib.ExitStack() as stack:
@@ -72,16 +72,17 @@ def held(world, point):
         else:
             hold = proxy.hold_answer(REQUESTS[who])
 
-        def wait():
-            if hold is None:
-                # Until a process has started, and some more.
-                time.sleep(2)
-                return
-            hold.wait()
+        def wait(pid):
+            if hold is not None:
+                hold.wait()
             if where in ("not yet committed", "answered and not recorded"):
                 stack.enter_context(world.database.locked())
+                heads = len(world.find_events("head_object"))
                 hold.release()
-                time.sleep(0.4)
+                if who == "callback":
+                    world.wait_for(lambda: len(world.find_events("head_object")) > heads)
+            if hold is None or hold.go_on.is_set():
+                world.database.wait_for_waiter(pid)
 
         yield wait
         if hold is not None and not hold.go_on.is_set():
@@ -92,7 +93,7 @@ def kill_command(world, wait, *arguments):
     """Start a command, and kill it where it is held."""
     process = world.start_command(*arguments)
     try:
-        wait()
+        wait(process.pid)
     finally:
         world.kill(process.pid)
         process.wait()
@@ -120,7 +121,7 @@ def test_worker_is_killed(make_world, check_all, point):
     client = threading.Thread(target=ask)
     with held(world, point) as wait:
         client.start()
-        wait()
+        wait(world.workers()[0])
         world.kill_workers()
         time.sleep(0.1)
     client.join()

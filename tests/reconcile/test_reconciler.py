@@ -400,12 +400,13 @@ def test_empty_bucket_is_not_taken_for_a_loss(world):
     assert 3 == [world.state(one) for one in facts].count("uploaded")
 
 
-def test_row_that_changes_while_the_bucket_is_asked(world, now):
-    """A callback that is believed in between wins: the row is read again just before anything is done."""
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_row_that_changes_while_the_bucket_is_asked(world, now, dry_run):
+    """A callback that is believed in between wins: the row is read again just before anything is done, or told."""
     facts = world.facts("a")
     world.issue(facts)
     world.bucket.on_head = lambda key: world.arrive(facts, at=now) if world.state(facts) == "issued" else None
-    run = world.run()
+    run = world.run(dry_run=dry_run)
 
     assert ([], ["issued", "uploaded"]) == (world.find(run), world.claims(facts))
 
