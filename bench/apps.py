@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from flask import Flask
 
 if TYPE_CHECKING:
     from callback.views import CallbackServices
+    from ossgate.ledger import Ledger
     from signer.services import SignerServices
 
 
@@ -42,7 +43,7 @@ def create_without_ledger() -> Flask:
     from ossgate.app import create_app
 
     app = create_app()
-    ledger = NullLedger()
+    ledger = cast("Ledger", NullLedger())
     signer: SignerServices = app.extensions["signer"]
     callback: CallbackServices = app.extensions["callback"]
     arrivals = replace(callback.receiver.arrivals, ledger=ledger)

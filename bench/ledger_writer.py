@@ -44,7 +44,7 @@ def make_upload(number: int, run: str) -> NewUpload:
     )
 
 
-def run_threads(count: int, threads: int, work: Callable[[int], None]) -> tuple[float, float]:
+def run_threads(count: int, threads: int, work: Callable[[int], object]) -> tuple[float, float]:
     """Give seconds of wall and of CPU that the work took."""
     numbers = iter(range(count))
     lock = threading.Lock()

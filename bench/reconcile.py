@@ -65,7 +65,9 @@ class GeneratedBucket:
         self._seal_keys = seal_keys
         self.listing = ListingClient(self)  # type: ignore[arg-type]
 
-    def send(self, method: str, place: object, object_key: str, *, seconds: float, query: list) -> Answer:
+    def send(
+        self, method: str, place: object, object_key: str, *, seconds: float, query: list[tuple[str, str]]
+    ) -> Answer:
         """Answer a listing, as the exchange would."""
         asked = dict(query)
         if "uploads" in asked:
@@ -137,7 +139,7 @@ def build(ledger: Ledger, bucket: GeneratedBucket, seal_keys: SealKeys) -> Recon
     )
     arrivals = Arrivals(
         ledger=ledger, bucket=bucket, profiles={"photo": ReceivingProfile(profile, compile_reply({}))},  # type: ignore[arg-type]
-        link_seconds=60, now=lambda: NOW, log=lambda event, **facts: None,
+        link_seconds=60, now=lambda: NOW, log=lambda event, /, **facts: None,
     )  # fmt: skip
     return Reconciler(
         ledger=ledger, arrivals=arrivals, seal_keys=seal_keys, prefix_keys=PrefixKeys([b"s" * 32]), places={PLACE.bucket: PLACE},

@@ -106,6 +106,7 @@ class Server(Child):
             workers: So many on all cores; zero for one on the servers' core.
         """
         self.port = find_free_port(HOST)
+        self.threads = threads
         command = build_gunicorn_command(HOST, self.port, workers=workers or 1, threads=threads)
         command[command.index(APPLICATION)] = application
         super().__init__(name, command, environment, folder=folder, core=cores.server)

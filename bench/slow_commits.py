@@ -10,6 +10,7 @@ import time
 
 from flask import Flask
 
+from ossgate.ledger.lingering import Lingering
 from ossgate.ledger.session import Session
 from ossgate.ledger.writer import Writer
 
@@ -45,3 +46,4 @@ def _commit_each() -> None:
         return list(take(writer, most if writer.closed else 0))
 
     Writer._take = take_none  # type: ignore[assignment,method-assign]
+    Lingering.linger = lambda self, count_waiting: None  # type: ignore[method-assign]

@@ -32,7 +32,6 @@ class Stage:
         tell: Tell,
         *,
         workers: int = 0,
-        threads: int = THREADS,
         outbox: bool = True,
     ) -> None:
         folder.mkdir()
@@ -41,7 +40,6 @@ class Stage:
         self._postgresql = postgresql
         self._tell = tell
         self._workers = workers
-        self._threads = threads
         self._stack = ExitStack()
         self._maker = CallbackMaker(self.workplace)
         self._heads: dict[str, str] = {}
@@ -83,11 +81,11 @@ class Stage:
         *,
         application: str = APPLICATION,
         environment: Mapping[str, str] | None = None,
+        threads: int = THREADS,
     ) -> Server:
         """Start ossgate on a database."""
-        return self._start(
-            name, application, {**self.workplace.environment(url), **(environment or {})}, "/readyz"
-        )
+        variables = {**self.workplace.environment(url), **(environment or {})}
+        return self._start(name, application, variables, "/readyz", threads)
 
     def start(self, name: str, application: str, path: str) -> Server:
         """Start another application, which is ready when this path answers."""
@@ -139,7 +137,14 @@ class Stage:
         samples = rounds.measure_capacity(self._cases, self._counts, rounds=times, tell=self._tell)
         return self._cases, samples
 
-    def _start(self, name: str, application: str, environment: Mapping[str, str], path: str) -> Server:
+    def _start(
+        self,
+        name: str,
+        application: str,
+        environment: Mapping[str, str],
+        path: str,
+        threads: int = THREADS,
+    ) -> Server:
         self._tell(f"starting the server: {name}")
         server = Server(
             name,
@@ -149,7 +154,7 @@ class Stage:
             cores=self._cores,
             path=path,
             workers=self._workers,
-            threads=self._threads,
+            threads=threads,
         )
         self._stack.callback(server.stop)
         return server
@@ -158,7 +163,7 @@ class Stage:
         self, name: str, label: str, port: int, child: Child, requests: Iterator[bytes], count: int
     ) -> None:
         # Twice as many as there are threads: each finds the next request waiting.
-        load = Load(port, 2 * self._threads)
+        load = Load(port, 2 * (child.threads if isinstance(child, Server) else THREADS))
         self._stack.callback(load.close)
         self._cases.append(Case(name, label, child, requests, load))
         self._counts[name] = count

@@ -13,7 +13,7 @@ from pathlib import Path
 # Threads: a sync worker takes one callback at a time, and then no two callbacks ever share a commit;
 # gevent's slowest answers took ten times as long in measurements.
 worker_class = "gthread"
-# As many callbacks may wait for one commit as there are threads; 32 or more where the disk is slow.
+# As many callbacks may share one commit as there are threads; 32 where it takes more than a millisecond: docs/deployment.md.
 threads = 16
 workers = 1
 # OSS and browsers keep no connection for long; proxies do, and should close first.

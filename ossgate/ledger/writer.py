@@ -1,7 +1,8 @@
 """The writer: one thread a process that gathers what waits into one transaction (group commit).
 
 A commit costs a write to the disk whatever is in it, so everything that was asked for while the last one was under way
-goes into the next. Nobody is told of success before COMMIT has returned.
+goes into the next, and where commits are slow, those who follow closely are waited for. Nobody is told of success before
+COMMIT has returned.
 """
 
 import logging
@@ -23,6 +24,7 @@ from ossgate.ledger.errors import (
 )
 from ossgate.ledger.issue_jobs import IssueJob
 from ossgate.ledger.jobs import Job, RefusalJob, run_jobs
+from ossgate.ledger.lingering import Lingering
 from ossgate.ledger.session import Session
 from ossgate.ledger.statements import Statements
 
@@ -65,6 +67,7 @@ class Writer:
         self._paused = False
         self._stopping = False
         self._failing: str | None = None
+        self._lingering = Lingering()
         # The first refusals that a process adds are followed by a trim.
         self._refusals_since_trim = self._refusals_kept
 
@@ -160,6 +163,7 @@ class Writer:
                 if job is None:
                     self._stopping = True
                 else:
+                    self._lingering.linger(self._queue.qsize)
                     self._run_batch(job)
             while not self._queue.empty() or self._aside:
                 self._run_batch(None)
@@ -274,7 +278,9 @@ class Writer:
             with session.pipeline():
                 batch.write()
                 self._trim_refusals(session, jobs)
+                begun = time.monotonic()
                 session.commit()
+            self._lingering.commit_seconds = time.monotonic() - begun
         session.verify_committed()
         if self._failing is not None:
             _LOG.warning("ledger available again")
