@@ -57,6 +57,7 @@ class ProfileView:
 
     Attributes:
         extensions: Those that objects of the profile usually get; a file is judged by its content type alone.
+        keep_days: How long objects stay; nothing for ever.
         titles: The title in further languages, by code ("zh"); `title` stands where there is none.
         via: The ways of upload that the profile takes.
     """
@@ -69,6 +70,7 @@ class ProfileView:
     extensions: Sequence[str] = ()
     titles: Mapping[str, str] = field(default_factory=dict)
     via: Sequence[str] = ("post", "put", "multipart")
+    keep_days: int | None = None
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,11 @@ def describe_sizes(profile: ProfileView, messages: Messages) -> str:
 
 def describe_limits(profile: ProfileView, messages: Messages) -> str:
     """Write a profile's limits in one line."""
-    return f"{describe_types(profile, messages)} · {describe_sizes(profile, messages)}"
+    parts = [describe_types(profile, messages), describe_sizes(profile, messages)]
+    if profile.keep_days:
+        key = "limits.kept_one" if profile.keep_days == 1 else "limits.kept"
+        parts.append(messages(key, days=profile.keep_days))
+    return " · ".join(parts)
 
 
 def list_form_types(profile: ProfileView) -> list[str]:

@@ -80,6 +80,9 @@ class KeyConfirmations:
         self, profile: Profile, proof: PrefixProof, object_key: str, subject: str, caller: Caller
     ) -> bytes | None:
         self.access.origins.require_origin(caller, profile.name)
+        if caller.profile not in ("", profile.name):
+            # A bearer is good for one profile alone.
+            return None
         is_owner = self.prefix_keys.is_owner(proof.grant_id, issuer=caller.issuer, subject=subject)
         upload = self.ledger.fetch_upload(proof.upload_id)
         if upload is not None:
@@ -107,7 +110,8 @@ class KeyConfirmations:
 def confirm_by_key() -> Response:
     """Ask the bucket for the object of a key, and answer what the callback would have answered."""
     services: KeyConfirmations = current_app.extensions["key_confirmations"]
-    caller = identify_request(services.access)
+    # Who was handed a bearer for a client without headers holds nothing else to ask with.
+    caller = identify_request(services.access, allow_query_bearer=True)
     data = parse_object(request.get_data(), example='{"object_key": …}')
     refuse_unknown(data, {"object_key", "subject"})
     object_key = read_text(data, "object_key", MAX_KEY_BYTES)

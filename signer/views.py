@@ -83,6 +83,7 @@ def describe_profile(profile: Profile) -> dict[str, Any]:
         "max_size": profile.max_size,
         "content_types": list(profile.content_types),
         "via": list(profile.via),
+        "keep_days": profile.keep_days or None,
         "extensions": [extension for extension in known if extension],
     }
 

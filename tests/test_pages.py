@@ -123,6 +123,22 @@ def test_upload_page_says_the_limits_of_each_profile(client: FlaskClient) -> Non
     )
 
 
+@pytest.mark.parametrize(
+    ("language", "days", "told"),
+    [
+        ("en", 30, " · Kept for 30 days"),
+        ("en", 1, " · Kept for a day"),
+        ("zh", 30, " · 保留 30 天"),
+        ("en", None, "each"),
+    ],
+)
+def test_upload_page_says_how_long_files_stay(language: str, days: int | None, told: str) -> None:
+    """Where they do not stay for ever."""
+    view = ProfileView("small", "Small", 1024, keep_days=days)
+
+    assert pages.describe_limits(view, pages.load_messages(language)).endswith(told)
+
+
 def test_upload_page_knows_the_ways_of_upload(client: FlaskClient, change: Callable[..., None]) -> None:
     """The script learns which profiles take parts, so that it asks nobody."""
     change(profiles=lambda: [PHOTO, replace(FILE, via=("post",))])

@@ -161,6 +161,7 @@ PROFILES = {
             "max_size": 20971520,
             "content_types": ["image/jpeg", "image/png"],
             "via": ["post", "put", "multipart"],
+            "keep_days": None,
             "extensions": [".jpg", ".png"],
         }
     ]

@@ -338,6 +338,7 @@ SCHEMAS: dict[str, Schema] = {
             "max_size": number("in bytes"),
             "content_types": list_of({"type": "string"}, '`"*/*"` is any type, `"image/*"` any image'),
             "via": list_of({"type": "string", "enum": [*VIAS]}, "ways of upload; `sts` is `POST /v1/credentials`"),
+            "keep_days": optional(number("after so many days an object is to be gone; null: never", minimum=1)),
             "extensions": list_of({"type": "string"}, "those that objects of the profile usually get"),
         }
     ),

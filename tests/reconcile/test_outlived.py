@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from ossgate.bucket import BucketUnavailable
+from ossgate.ledger import LedgerBusy
 from ossgate.reconcile import Interrupted
 from ossgate.reconcile.comparison import RULE_EARLY, RULE_LATE, Ages, suspect
 from ossgate.reconcile.findings import Kind
@@ -171,6 +172,23 @@ def test_object_that_cannot_be_deleted_is_uploaded_still(world, kept, monkeypatc
 
     assert [("unknown", "left", facts.object_key)] == world.find(run)
     assert "uploaded" == world.state(facts)
+
+
+def test_deletion_that_the_ledger_missed_is_found_by_the_next_run(world, kept, monkeypatch):
+    """Between bucket and ledger a process may die; then the object is gone and its days are over."""
+    facts = kept()
+    monkeypatch.setattr(type(world.ledger), "record_state", _raise_busy)
+    first = world.run(**DELETED)
+    monkeypatch.undo()
+    second = world.run()
+
+    assert [("unknown", "left", facts.object_key)] == world.find(first)
+    assert [("outlived", "settled", facts.object_key)] == world.find(second)
+    assert "deleted" == world.state(facts)
+
+
+def _raise_busy(*arguments, **options):
+    raise LedgerBusy("the ledger did not get to it in time")
 
 
 def test_profile_narrows_what_is_deleted(world, kept):

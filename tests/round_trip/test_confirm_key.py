@@ -24,7 +24,7 @@ def shop(tmp_path_factory, world_runner):
             for name, key in (("shop", SHOP), ("other", OTHER), ("boss", OPERATOR))
         )
         head, mark, tail = text.partition("[profiles.file]")
-        tail = tail.replace('allow = ["anonymous"]', 'allow = ["api_key"]', 1)
+        tail = tail.replace('allow = ["anonymous"]', 'allow = ["api_key", "bearer"]', 1)
         head = head.replace("[profiles.photo]\n", '[profiles.photo]\nkey_prefix = "photos/"\n')
         tail = tail.replace(
             "[dialects]\n",
@@ -157,6 +157,27 @@ def test_only_api_keys_name_a_subject(send, confirm):
     refused = confirm(send("/open", None), None, subject="alice")
 
     assert (422, "field_invalid") == (refused.status, refused.error)
+
+
+def test_bearer_asks_for_its_own_person(shop, confirm):
+    """A mobile client that was handed a bearer has no other words; another person's bearer is another's."""
+
+    def make(subject):
+        wanted = {"profile": "file", "subject": subject}
+        return shop.call("POST", "/v1/bearers", wanted, **authorize(SHOP)).json["token"]
+
+    alice, bob = make("alice"), make("bob")
+    granted = shop.call("GET", f"/sts?token={alice}").json
+    key = granted["dir"] + "a.txt"
+    auth = oss2.StsAuth(granted["AccessKeyId"], granted["AccessKeySecret"], granted["SecurityToken"], "v4")
+    bucket = oss2.Bucket(auth, shop.emulator.url, "demo-bucket", region="cn-hangzhou", is_path_style=True)
+    bucket.put_object(key, b"abc", headers={"Content-Type": "text/plain"})
+    asked = [
+        shop.call("POST", f"/v1/confirm?token={token}", {"object_key": key}).status for token in (bob, alice)
+    ]
+
+    assert [404, 200] == asked
+    assert 200 == confirm(key, subject="alice").status
 
 
 def test_seal_tells_what_the_key_does_not(shop):
