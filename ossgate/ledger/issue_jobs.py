@@ -12,6 +12,9 @@ from ossgate.ledger.rows import encode_time, encode_upload
 
 # An upload may still be arriving when its grant has expired: OSS judges a form when its whole body is there.
 OVERDUE_AFTER = timedelta(minutes=10)
+# The ticket in their callback and the seal on their object hold all of the row. Credentials may be used without either, and of an upload
+# in parts OSS's own id stands in the row alone.
+_REBUILT_VIAS = frozenset({"post", "put"})
 
 
 class IssueJob(Job):
@@ -23,6 +26,7 @@ class IssueJob(Job):
         super().__init__()
         self._now = now
         self._quota = quota
+        self.must_last = not all(new.via in _REBUILT_VIAS for new in uploads)
         self._requested: dict[AccountKey, list[int]] = {}
         self._rows = []
         for new in uploads:
@@ -63,6 +67,7 @@ class RoomJob(Job):
 
     # After the arrivals of its batch, which make room, and among the issues, which take it.
     is_issue = True
+    must_last = False
 
     def __init__(self, quota_key: str, profile: str, quota: QuotaLimit, *, size: int, now: datetime) -> None:
         super().__init__()

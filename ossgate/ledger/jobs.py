@@ -28,6 +28,8 @@ class Job:
     is_issue: ClassVar[bool] = False
     # Nobody waits for it.
     is_aside: ClassVar[bool] = False
+    # The waiter is told of it once it is on the disk. What is found again by itself after a power cut need not be.
+    must_last: bool = True
 
     def __init__(self) -> None:
         self._claim = threading.Lock()

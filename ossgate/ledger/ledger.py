@@ -39,7 +39,8 @@ class Ledger:
     """Keep the uploads of one database, SQLite or PostgreSQL.
 
     To make one touches nothing; threads and connections begin with the first use, also after a fork. Any thread may
-    call it. What is recorded is durable when the call returns, and any number of processes may share a database.
+    call it. What is recorded is durable when the call returns, but for granted forms and PUTs (`record_issued`), and any number of
+    processes may share a database.
 
     Args:
         url: ``sqlite:///relative.sqlite3``, ``sqlite:////absolute.sqlite3`` or ``postgresql+psycopg://…``.
@@ -86,6 +87,8 @@ class Ledger:
         self, uploads: Sequence[NewUpload], *, quota: QuotaLimit | None, now: datetime, timeout: float = 2.0
     ) -> None:
         """Record uploads as issued, all or none, and reserve what they promise.
+
+        Forms and PUTs do not wait for the disk: what a power cut takes of them, their tickets and seals bring back.
 
         Raises:
             QuotaExceeded: They would pass the limit, even after what is overdue has been released.

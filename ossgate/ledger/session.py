@@ -21,6 +21,7 @@ class Session:
         self.connection = database.connect_writer()
         self._cursor = self.connection.cursor()
         self._last_commit: Any = None
+        self._lasts = True
         self._can_pipeline = database.can_pipeline()
 
     def prepare(self) -> None:
@@ -36,12 +37,24 @@ class Session:
         """Tell whether the file was removed or replaced under the connection."""
         return self._file != self._database.file_identity()
 
-    def begin(self) -> None:
-        """Begin a write transaction."""
+    def begin(self, *, lasts: bool = True) -> None:
+        """Begin a write transaction.
+
+        Args:
+            lasts: Whether its commit will wait for the disk; SQLite must know beforehand.
+        """
+        if self._database.is_sqlite and lasts != self._lasts:
+            self.connection.execute(f"PRAGMA synchronous={'FULL' if lasts else 'NORMAL'}")
+            self._lasts = lasts
         self._database.begin(self.connection)
 
-    def commit(self) -> None:
-        """Make everything since ``begin`` durable; in a pipeline, once that has ended."""
+    def commit(self, *, lasts: bool = True) -> None:
+        """Make everything since ``begin`` visible, and durable if it is to last; in a pipeline, once that has ended.
+
+        What does not wait for the disk comes there with whatever is next to wait, or a moment later: the log is written in its order.
+        """
+        if not (lasts or self._database.is_sqlite):
+            self.connection.execute("SET LOCAL synchronous_commit TO off")
         self._last_commit = self.connection.execute("COMMIT")
 
     def verify_committed(self) -> None:

@@ -2,7 +2,7 @@
 
 A commit costs a write to the disk whatever is in it, so everything that was asked for while the last one was under way
 goes into the next, and where commits are slow, those who follow closely are waited for. Nobody is told of success before
-COMMIT has returned.
+COMMIT has returned. A batch of nothing but grants that their own tickets and seals would bring back does not wait for the disk.
 """
 
 import logging
@@ -58,6 +58,8 @@ class Writer:
         self._aside: deque[Job] = deque()
         self._aside_lock = threading.Lock()
         self._nudged = False
+        # Beside the first of a batch, while the lock is waited for.
+        self._taken = 0
         self._statements: Statements | None = None
         self._thread: threading.Thread | None = None
         self._start_lock = threading.Lock()
@@ -74,7 +76,7 @@ class Writer:
     @property
     def waiting(self) -> int:
         """Count the jobs that wait to be taken up."""
-        return self._queue.qsize() + len(self._aside)
+        return self._queue.qsize() + self._taken + len(self._aside)
 
     def run(self, job: Job, *, timeout: float) -> None:
         """Queue a job and wait until it is durable.
@@ -86,7 +88,7 @@ class Writer:
             LedgerError: Whatever else the job came to.
         """
         self._verify_open()
-        if self._queue.qsize() >= self._queue_size:
+        if self._queue.qsize() + self._taken >= self._queue_size:
             raise LedgerBusy(f"{self._queue_size} jobs are waiting for the ledger already")
         begun_at = self._begun_at
         if begun_at is not None and time.monotonic() - begun_at > max(timeout, _PATIENCE_SECONDS):
@@ -163,7 +165,8 @@ class Writer:
                 if job is None:
                     self._stopping = True
                 else:
-                    self._lingering.linger(self._queue.qsize)
+                    if job.must_last:
+                        self._lingering.linger(self._queue.qsize)
                     self._run_batch(job)
             while not self._queue.empty() or self._aside:
                 self._run_batch(None)
@@ -181,16 +184,26 @@ class Writer:
                 self._begun_at = None
 
     def _run_turn(self, first: Job | None) -> None:
+        taken = self._take(_LARGEST_BATCH)
+        self._taken = len(taken)
+        if first is not None:
+            taken.insert(0, first)
+        lasts = first is None or any(job.must_last for job in taken)
         try:
-            session = self._begin()
+            session = self._begin(lasts=lasts)
         except Exception as exc:
-            self._fail([first, *self._take(self._queue.qsize())], exc)
+            self._fail([*taken, *self._take(self._queue.qsize())], exc)
             self._drop_aside()
             return
-        # Taken only now: while the lock was waited for, more has come, and waiters that gave up are gone.
-        jobs = [job for job in [first, *self._take(_LARGEST_BATCH)] if job is not None and job.begin()]
+        finally:
+            self._taken = 0
+        if lasts:
+            # While the lock was waited for, more has come.
+            taken += self._take(_LARGEST_BATCH - len(taken))
+        # Waiters that gave up meanwhile are gone.
+        jobs = [job for job in taken if job.begin()]
         jobs += self._take_aside()
-        self._commit_parts(session, jobs)
+        self._commit_parts(session, jobs, lasts=lasts)
 
     def _take(self, most: int) -> list[Job]:
         jobs: list[Job] = []
@@ -225,12 +238,12 @@ class Writer:
             self._nudged = True
             self._queue.put(_Nudge())
 
-    def _begin(self) -> Session:
+    def _begin(self, *, lasts: bool) -> Session:
         session = self._session
         if session is not None:
             try:
                 if not session.is_stale():
-                    session.begin()
+                    session.begin(lasts=lasts)
                     return session
             except Exception as exc:
                 if self._database.is_busy(exc):
@@ -242,19 +255,19 @@ class Writer:
             self._statements = Statements(self._database.dialect)
         self._session = session = Session(self._database, self._statements)
         session.prepare()
-        session.begin()
+        session.begin(lasts=lasts)
         return session
 
-    def _commit_parts(self, session: Session, jobs: list[Job]) -> None:
+    def _commit_parts(self, session: Session, jobs: list[Job], *, lasts: bool) -> None:
         """Commit all together; when a row is at fault, in halves and halves of those, so that a bad one fails alone."""
         parts, begun = [jobs], True
         while parts:
             part = parts.pop()
             try:
                 if not begun:
-                    session.begin()
+                    session.begin(lasts=lasts)
                 begun = False
-                self._commit(session, part)
+                self._commit(session, part, lasts=lasts)
             except Exception as exc:
                 outage = self._undo(session, exc)
                 if outage is not None:
@@ -268,19 +281,20 @@ class Writer:
                     half = (len(left) + 1) // 2
                     parts += [rest for rest in (left[half:], left[:half]) if rest]
 
-    def _commit(self, session: Session, jobs: list[Job]) -> None:
+    def _commit(self, session: Session, jobs: list[Job], *, lasts: bool) -> None:
         batch = Batch(session, self._routes)
         run_jobs(batch, jobs)
         if batch.is_empty:
             # A pipeline costs more than the one answer it would not wait for.
-            session.commit()
+            session.commit(lasts=lasts)
         else:
             with session.pipeline():
                 batch.write()
                 self._trim_refusals(session, jobs)
                 begun = time.monotonic()
-                session.commit()
-            self._lingering.commit_seconds = time.monotonic() - begun
+                session.commit(lasts=lasts)
+            if lasts:
+                self._lingering.commit_seconds = time.monotonic() - begun
         session.verify_committed()
         if self._failing is not None:
             _LOG.warning("ledger available again")
@@ -308,7 +322,7 @@ class Writer:
             return broken
         return None
 
-    def _fail(self, jobs: Iterable[Job | None], exc: Exception) -> None:
+    def _fail(self, jobs: Iterable[Job], exc: Exception) -> None:
         """Tell every waiter that the database failed, and start from a new connection next time."""
         reason = str(exc) if isinstance(exc, LedgerError) else self._database.describe(exc)
         if self._failing is None:
@@ -316,10 +330,9 @@ class Writer:
         self._failing = reason
         self._disconnect()
         for job in jobs:
-            if job is not None:
-                self.dropped += job.is_aside
-                # Each waiter raises its own: an exception shared by threads would mix up their tracebacks.
-                job.release(_outage(exc, reason))
+            self.dropped += job.is_aside
+            # Each waiter raises its own: an exception shared by threads would mix up their tracebacks.
+            job.release(_outage(exc, reason))
 
     def _translate(self, job: Job, exc: Exception) -> LedgerError:
         if isinstance(job, IssueJob) and self._database.is_duplicate(exc):

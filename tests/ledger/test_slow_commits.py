@@ -13,6 +13,8 @@ from ossgate.ledger.session import Session
 from ossgate.ledger.writer import Writer
 
 MakeUpload = Callable[..., NewUpload]
+# A grant of this kind waits for the disk.
+WAITING = "multipart"
 
 
 class Clock:
@@ -48,7 +50,7 @@ class Follower:
                 pass
 
     def record(self) -> None:
-        self._ledger.record_issued([self._make_upload()], quota=None, now=self._now, timeout=30)
+        self._ledger.record_issued([self._make_upload(via=WAITING)], quota=None, now=self._now, timeout=30)
 
 
 @pytest.fixture
@@ -57,9 +59,9 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     made: list[int] = []
     commit = Writer._commit
 
-    def count(self: Writer, session: Session, jobs: list[Job]) -> None:
+    def count(self: Writer, session: Session, jobs: list[Job], *, lasts: bool) -> None:
         made.append(len(jobs))
-        commit(self, session, jobs)
+        commit(self, session, jobs, lasts=lasts)
 
     monkeypatch.setattr(Writer, "_commit", count)
     return made
@@ -88,13 +90,13 @@ def test_those_who_follow_closely_share_a_slow_commit(
     together: int,
 ) -> None:
     """Each step lets one more come: a tenth of the last commit's time, until nobody does or half of it is over."""
-    ledger.record_issued([make_upload()], quota=None, now=now)
+    ledger.record_issued([make_upload(via=WAITING)], quota=None, now=now)
     follow = Follower(ledger, make_upload, now, followers)
     clock = Clock(follow)
     ledger._writer._lingering = Lingering(clock=clock.read, sleep=clock.sleep)
     ledger._writer._lingering.commit_seconds = commit_seconds
     batches.clear()
-    ledger.record_issued([make_upload()], quota=None, now=now, timeout=30)
+    ledger.record_issued([make_upload(via=WAITING)], quota=None, now=now, timeout=30)
     for thread in follow.threads:
         thread.join()
 
@@ -102,9 +104,22 @@ def test_those_who_follow_closely_share_a_slow_commit(
     assert batches == [together]
 
 
+def test_what_does_not_wait_for_the_disk_lingers_for_nobody(
+    ledger: Ledger, make_upload: MakeUpload, now: datetime
+) -> None:
+    """Its commit is quick, and says nothing of how long one takes that waits."""
+    ledger.record_issued([make_upload(via=WAITING)], quota=None, now=now)
+    clock = Clock(lambda: None)
+    ledger._writer._lingering = Lingering(clock=clock.read, sleep=clock.sleep)
+    ledger._writer._lingering.commit_seconds = 0.2
+    ledger.record_issued([make_upload()], quota=None, now=now)
+
+    assert (clock.slept, ledger._writer._lingering.commit_seconds) == ([], 0.2)
+
+
 def test_commits_are_timed(ledger: Ledger, make_upload: MakeUpload, now: datetime) -> None:
     """How long each takes is measured, else nobody would ever be waited for."""
     assert ledger._writer._lingering.commit_seconds == 0
-    ledger.record_issued([make_upload()], quota=None, now=now)
+    ledger.record_issued([make_upload(via=WAITING)], quota=None, now=now)
 
     assert ledger._writer._lingering.commit_seconds > 0

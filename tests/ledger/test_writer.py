@@ -20,11 +20,15 @@ from ossgate.ledger import (
     LedgerError,
     LedgerUnavailable,
     NewUpload,
+    QuotaLimit,
     Refusal,
     RowRejected,
     SchemaOutdated,
     writer,
 )
+from ossgate.ledger.database import Database
+from ossgate.ledger.session import Session
+from ossgate.ledger.statements import Statements
 
 MakeLedger = Callable[..., Ledger]
 MakeUpload = Callable[..., NewUpload]
@@ -83,7 +87,7 @@ def test_batch_when_a_row_is_bad(
             Call(lambda arrival=arrival: ledger.record_arrival(arrival, now=now, timeout=30))
             for arrival in arrivals
         ]
-        wait_until(lambda: ledger._writer._queue.qsize() == 8)
+        wait_until(lambda: ledger.waiting == 8)
     first.join()
     for call in calls:
         call.join()
@@ -104,7 +108,7 @@ def test_batch_when_a_lost_upload_arrives_and_is_noted(
         calls = [
             Call(lambda: ledger.record_arrival(make_arrival(new), now=now, timeout=30)) for _ in range(2)
         ]
-        wait_until(lambda: ledger._writer._queue.qsize() >= 2)
+        wait_until(lambda: ledger.waiting >= 2)
         ledger.record_handler_result(new.upload_id, "handler:late", now=now)
     for call in [first, *calls]:
         call.join()
@@ -146,7 +150,7 @@ def test_queue_when_full(
             Call(lambda arrival=arrival: ledger.record_arrival(arrival, now=now, timeout=30))
             for arrival in [make_arrival(make_upload()) for _ in range(3)]
         ]
-        wait_until(lambda: ledger._writer._queue.qsize() == 3)
+        wait_until(lambda: ledger.waiting == 3)
 
         with pytest.raises(LedgerBusy, match="3 jobs are waiting") as caught:
             ledger.record_arrival(make_arrival(make_upload()), now=now, timeout=30)
@@ -499,3 +503,78 @@ def _cut_connections(ledger: Ledger, url: str) -> None:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
             "AND pid <> pg_backend_pid() AND query NOT LIKE 'LOCK TABLE%'"
         )
+
+
+def test_what_waits_for_the_disk(
+    make_ledger: MakeLedger,
+    make_upload: MakeUpload,
+    make_arrival: MakeArrival,
+    now: datetime,
+    hold_database: Hold,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All does but grants that their tickets and seals would bring back; and where one of a batch must, all of it does."""
+    waited, commit = [], Session.commit
+
+    def note(session: Session, *, lasts: bool = True) -> None:
+        waited.append(lasts)
+        commit(session, lasts=lasts)
+
+    monkeypatch.setattr(Session, "commit", note)
+    ledger = make_ledger()
+
+    def issue(*vias: str) -> None:
+        uploads = [make_upload(via=via) for via in vias]
+        ledger.record_issued(uploads, quota=QuotaLimit(bytes=10**9), now=now, timeout=30)
+
+    issue("post", "put")
+    ledger.require_room("alice", "photo", quota=QuotaLimit(bytes=10**9), size=1, now=now)
+    for via in ("multipart", "sts"):
+        issue("post", via)
+    arrived = make_upload()
+    ledger.record_arrival(make_arrival(arrived), now=now, timeout=5)
+    ledger.record_reply(arrived.upload_id, b"x", timeout=5)
+    ledger.record_state(arrived.upload_id, "deleted", now=now, timeout=5)
+    assert waited == [False, False, True, True, True, True, True]
+
+    with hold_database() as wait_for_writer:
+        calls = [Call(lambda: ledger.record_reply(arrived.upload_id, b"y", timeout=30))]
+        wait_for_writer()
+        wait_until(lambda: ledger.waiting == 0)
+        calls += [
+            Call(lambda: issue("post")),
+            Call(lambda: ledger.record_arrival(make_arrival(make_upload()), now=now, timeout=30)),
+        ]
+        wait_until(lambda: ledger.waiting == 2)
+    for call in calls:
+        call.join()
+    assert [call.error for call in calls] == [None] * 3
+    assert set(waited[7:]) == {True}
+
+
+@pytest.mark.parametrize("lasts", [True, False])
+def test_how_a_commit_waits_for_the_disk(url: str, lasts: bool) -> None:
+    """In the words of each database: SQLite hears it before (2 is FULL, 1 NORMAL), PostgreSQL with the commit, for this one alone."""
+    database = Database(url, busy_timeout=5.0)
+    session = Session(database, Statements(database.dialect))
+    session.prepare()
+    said: list[object] = []
+    execute = session.connection.execute
+    session.begin(lasts=lasts)
+    if database.is_sqlite:
+        said += execute("PRAGMA synchronous").fetchone()
+    else:
+        session.connection.execute = lambda sql: (said.append(sql), execute(sql))[1]
+    session.commit(lasts=lasts)
+    session.verify_committed()
+    session.begin()
+    after = execute("PRAGMA synchronous" if database.is_sqlite else "SHOW synchronous_commit").fetchone()
+    session.rollback()
+    session.close()
+    database.dispose()
+
+    if database.is_sqlite:
+        assert (said, after) == ([2 if lasts else 1], (2,))
+    else:
+        relaxed = [] if lasts else ["SET LOCAL synchronous_commit TO off"]
+        assert (said[: len(relaxed) + 1], after) == ([*relaxed, "COMMIT"], ("on",))
