@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -27,6 +28,10 @@ SECRETS = {
     "access-key-id": "test-key-id",
     "access-key-secret": "test-key-secret",
 }
+# What npm has of other people's clients, installed once for all folders of tests that drive them.
+NODE_CLIENTS = Path(__file__).parent / "clients" / "node"
+NODE_INSTALLED = Path(__file__).parents[1] / "build" / "node-clients"
+INSTALL_SECONDS = 300.0
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 CHROMIUM_ARGS = [
     "--no-sandbox",
@@ -87,6 +92,31 @@ def browser(chromium_path: str) -> Iterator[Browser]:
         launched = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_ARGS)
         yield launched
         launched.close()
+
+
+@pytest.fixture(scope="session")
+def node_clients() -> Path:
+    """Install the clients as package-lock.json has them, once; later runs find them there."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("no npm found; on Debian: apt install nodejs npm")
+    NODE_INSTALLED.mkdir(parents=True, exist_ok=True)
+    stamp = NODE_INSTALLED / "installed.json"
+    lock = (NODE_CLIENTS / "package-lock.json").read_bytes()
+    if not stamp.exists() or stamp.read_bytes() != lock:
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(NODE_CLIENTS / name, NODE_INSTALLED / name)
+        ran = subprocess.run(
+            [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+            cwd=NODE_INSTALLED,
+            capture_output=True,
+            text=True,
+            timeout=INSTALL_SECONDS,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stderr
+        stamp.write_bytes(lock)
+    return NODE_INSTALLED / "node_modules"
 
 
 @pytest.fixture

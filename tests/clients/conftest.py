@@ -8,7 +8,6 @@ import io
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -31,12 +30,9 @@ from ossgate.ledger import Ledger, Upload
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = Path(__file__).parent / "pages"
-NODE = Path(__file__).parent / "node"
-INSTALLED = ROOT / "build" / "node-clients"
 # What the recipes call the server; here it is the demo.
 DOCS_URL = "https://uploads.example.com"
 READY_SECONDS = 30.0
-INSTALL_SECONDS = 300.0
 PATIENCE = 30_000.0
 # The recipes tell their outcome to the console; so the tests hear it with its parts.
 LISTEN = """
@@ -54,31 +50,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents and "shop" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
-
-
-@pytest.fixture(scope="session")
-def node_clients() -> Path:
-    """Install the clients as package-lock.json has them, once; later runs find them there."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("no npm found; on Debian: apt install nodejs npm")
-    INSTALLED.mkdir(parents=True, exist_ok=True)
-    stamp = INSTALLED / "installed.json"
-    lock = (NODE / "package-lock.json").read_bytes()
-    if not stamp.exists() or stamp.read_bytes() != lock:
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(NODE / name, INSTALLED / name)
-        ran = subprocess.run(
-            [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
-            cwd=INSTALLED,
-            capture_output=True,
-            text=True,
-            timeout=INSTALL_SECONDS,
-            check=False,
-        )
-        assert ran.returncode == 0, ran.stderr
-        stamp.write_bytes(lock)
-    return INSTALLED / "node_modules"
 
 
 @dataclass

@@ -13,16 +13,13 @@ import http.server
 import itertools
 import json
 import random
-import shutil
 import socket
-import subprocess
 import threading
 import urllib.parse
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -31,8 +28,6 @@ import pytest
 
 from ossgate.emulator import Emulator, EmulatorOptions
 
-ROOT = Path(__file__).resolve().parents[2]
-NODE = Path(__file__).parent / "node"
 BUCKET, WEB_BUCKET = "demo-bucket", "web-bucket"
 REGION = "cn-hangzhou"
 KEY_ID, KEY_SECRET = "sdk-key-id", "sdk-key-secret"
@@ -326,27 +321,6 @@ def post_form() -> Callable[..., Answer]:
             return Answer(response.status, response.headers, response.read())
 
     return post
-
-
-@pytest.fixture(scope="session")
-def node_packages() -> Path:
-    """Install what the lock file names, once, and tell the folder; without Node or npm the tests are skipped."""
-    missing = [name for name in ("node", "npm") if shutil.which(name) is None]
-    if missing:
-        pytest.skip(f"{' and '.join(missing)} not found; on Debian: apt install nodejs npm")
-    folder = ROOT / "build" / "node-sdk"
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = (NODE / "package-lock.json").read_bytes()
-    stamp = folder / "installed"
-    if not stamp.exists() or stamp.read_bytes() != lock:
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(NODE / name, folder)
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
-        if done.returncode:
-            pytest.skip(f"npm could not install ali-oss: {done.stderr[-500:]}")
-        stamp.write_bytes(lock)
-    return folder / "node_modules"
 
 
 @pytest.fixture(scope="session")

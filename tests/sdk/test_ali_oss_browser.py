@@ -25,11 +25,11 @@ HTML = b"""<!doctype html><meta charset="utf-8"><title>ali-oss</title>
 
 
 @pytest.fixture(scope="module")
-def page_url(node_packages: Path) -> Iterator[str]:
+def page_url(node_clients: Path) -> Iterator[str]:
     """Serve a page with the SDK's browser build and the scenarios."""
     files = {
         "/": ("text/html", HTML),
-        "/sdk.js": ("text/javascript", (node_packages / "ali-oss/dist/aliyun-oss-sdk.min.js").read_bytes()),
+        "/sdk.js": ("text/javascript", (node_clients / "ali-oss/dist/aliyun-oss-sdk.min.js").read_bytes()),
         "/scenarios.js": ("text/javascript", (NODE / "scenarios.js").read_bytes()),
         "/page.js": ("text/javascript", (NODE / "page.js").read_bytes()),
     }

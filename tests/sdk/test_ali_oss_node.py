@@ -19,11 +19,11 @@ NAMES = [
 
 @pytest.fixture(scope="session")
 def results(
-    node_packages: Path, signing: Any, make_setting: Callable[[str], dict[str, Any]]
+    node_clients: Path, signing: Any, make_setting: Callable[[str], dict[str, Any]]
 ) -> dict[str, str | None]:
     """Run all scenarios in one process, and tell what was wrong with each."""
     run = f"node-{signing.version}{'-sts' if signing.keys.token else ''}"
-    setting = {**make_setting(run), "package": str(node_packages / "ali-oss")}
+    setting = {**make_setting(run), "package": str(node_clients / "ali-oss")}
     done = subprocess.run(
         ["node", "run.js"],
         cwd=NODE,
