@@ -35,13 +35,22 @@ def list_page_form(data, file_name, *, version=None):
     ("variant", "golden"),
     [
         ("all", HEAD + X_VERSION + VERSION + TAIL),
-        ("python", HEAD + X_VERSION + TAIL),
+        *[(language, HEAD + X_VERSION + TAIL) for language in ("python", "go", "php", "node")],
         ("java", HEAD + VERSION + TAIL),
     ],
 )
 def test_reply_is_that_of_the_sample(speak, make_form, variant, golden):
     """By default both names of the version are there; a variant has its own alone."""
     assert golden == speak("appserver_v4", make_form("v4"), variant=variant).body
+
+
+def test_rewrites_read_their_own_names(speak, make_form):
+    """Frameworks that rename fields write no underscore; the values are the sample's."""
+    told = json.loads(speak("appserver_v4", make_form("v4"), variant="camel").body)
+    usual = json.loads(speak("appserver_v4", make_form("v4"), variant="go").body)
+
+    assert list(usual.values()) == list(told.values())
+    assert {"xOssSignatureVersion", "xOssCredential", "xOssDate", "securityToken"} == set(told) - set(usual)
 
 
 def test_page_posts_nothing_undefined(speak, make_form):
