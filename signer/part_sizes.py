@@ -13,7 +13,10 @@ from signer.sizes import format_size
 
 MEBIBYTE = 1024**2
 MIN_PART_SIZE = 100 * 1024
-SMALLEST_CHOICE = 8 * MEBIBYTE
+SMALLEST_CHOICE = 2 * MEBIBYTE
+"""What a client loses by a pause is the parts on their way, and small files should not be mostly those."""
+USUAL_CHOICE = 8 * MEBIBYTE
+PARTS_OF_SMALL_FILES = 64
 LARGEST_COMFORTABLE = 64 * MEBIBYTE
 """Up to here parts grow early, so that they stay few; beyond, only as OSS demands, since a part that fails is sent again whole."""
 COMFORTABLE_PARTS = 1000
@@ -23,8 +26,10 @@ CLIENT_SIZED = 0
 
 
 def choose_part_size(size: int) -> int:
-    """Return the size of all parts but the last: 8 MiB, doubled until a file has few enough of them."""
+    """Return the size of all parts but the last: 2 MiB, doubled until a file has few enough of them."""
     part_size = SMALLEST_CHOICE
+    while part_size < USUAL_CHOICE and size > part_size * PARTS_OF_SMALL_FILES:
+        part_size *= 2
     while part_size < LARGEST_COMFORTABLE and size > part_size * COMFORTABLE_PARTS:
         part_size *= 2
     while size > part_size * MAX_PARTS:

@@ -137,15 +137,15 @@ SIGNED_PARTS = {
             "part_number": 1,
             "url": f"{_BUCKET}/{_KEY}?partNumber=1&uploadId=0004B9894A22E5B1&x-oss-signature=0b2c5f",
             "headers": {},
-            "content_length": 8388608,
+            "content_length": 2097152,
         }
     ],
     "expires_at": "2026-01-02T03:10:09Z",
 }
 STORED_PARTS = {
-    "parts": [{"part_number": 1, "size": 8388608, "etag": "0CC175B9C0F1B6A831C399E269772661"}],
-    "part_size": 8388608,
-    "part_count": 8,
+    "parts": [{"part_number": 1, "size": 2097152, "etag": "0CC175B9C0F1B6A831C399E269772661"}],
+    "part_size": 2097152,
+    "part_count": 30,
     "size": 62914560,
     "expires_at": "2026-01-03T03:04:05Z",
 }

@@ -27,7 +27,7 @@ from signer.upload_ids import new_upload_id
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 MIB = 1024**2
-SIZE = 20 * MIB
+SIZE, PART_SIZE = 20 * MIB, 8 * MIB
 ALL = CompleteRequest()
 
 
@@ -113,6 +113,7 @@ class World:
         )
 
     def issue(self, *sizes: int, **request: Any) -> list[MultipartGrant]:
+        request = {"part_size": PART_SIZE} | request
         files = tuple(GrantRequest("film.mp4", size, "video/mp4", **request) for size in sizes or (SIZE,))
         wanted = IssueRequest("photo", "", files, is_list=len(files) > 1, via="multipart")
         grants = self.services.issue_grants(wanted, Caller("anonymous", "", "192.0.2.1"))

@@ -23,11 +23,15 @@ SIZES = st.integers(0, MAX_MULTIPART_SIZE)
 @pytest.mark.parametrize(
     ("size", "part_size", "count"),
     [
-        (0, 8 * MIB, 1),
-        (1, 8 * MIB, 1),
-        (8 * MIB, 8 * MIB, 1),
-        (8 * MIB + 1, 8 * MIB, 2),
-        (60 * MIB, 8 * MIB, 8),
+        (0, 2 * MIB, 1),
+        (1, 2 * MIB, 1),
+        (2 * MIB, 2 * MIB, 1),
+        (2 * MIB + 1, 2 * MIB, 2),
+        (60 * MIB, 2 * MIB, 30),
+        (128 * MIB, 2 * MIB, 64),
+        (128 * MIB + 1, 4 * MIB, 33),
+        (256 * MIB, 4 * MIB, 64),
+        (256 * MIB + 1, 8 * MIB, 33),
         (8000 * MIB, 8 * MIB, 1000),
         (8000 * MIB + 1, 16 * MIB, 501),
         (100 * GIB, 64 * MIB, 1600),
@@ -39,7 +43,7 @@ SIZES = st.integers(0, MAX_MULTIPART_SIZE)
     ],
 )
 def test_part_size_grows_with_the_file(size: int, part_size: int, count: int) -> None:
-    """8 MiB up to 8,000 MiB, 64 MiB up to 625 GiB, then what 10,000 parts demand; 5 GiB at the very end."""
+    """2 MiB up to 128 MiB, 4 up to 256, 8 up to 8,000, 64 MiB up to 625 GiB, then what 10,000 parts demand; 5 GiB at the very end."""
     assert choose_part_size(size) == part_size
     assert count_parts(size, part_size) == count
 
