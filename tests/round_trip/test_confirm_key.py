@@ -26,6 +26,7 @@ def shop(tmp_path_factory, world_runner):
         head, mark, tail = text.partition("[profiles.file]")
         tail = tail.replace('allow = ["anonymous"]', 'allow = ["api_key", "bearer"]', 1)
         head = head.replace("[profiles.photo]\n", '[profiles.photo]\nkey_prefix = "photos/"\n')
+        head = head.replace('allow = ["anonymous"]', 'allow = ["anonymous", "api_key", "bearer"]')
         tail = tail.replace(
             "[dialects]\n",
             '[dialects]\nopen = { contract = "gulimall", paths = "/open", profile = "photo" }\n',
@@ -160,23 +161,24 @@ def test_only_api_keys_name_a_subject(send, confirm):
 
 
 def test_bearer_asks_for_its_own_person(shop, confirm):
-    """A mobile client that was handed a bearer has no other words; another person's bearer is another's."""
+    """A mobile client that was handed a bearer has no other words; another person's bearer, and one for another profile, are none here."""
 
-    def make(subject):
-        wanted = {"profile": "file", "subject": subject}
+    def make(subject, profile="file"):
+        wanted = {"profile": profile, "subject": subject}
         return shop.call("POST", "/v1/bearers", wanted, **authorize(SHOP)).json["token"]
 
-    alice, bob = make("alice"), make("bob")
+    alice, bob, elsewhere = make("alice"), make("bob"), make("alice", "photo")
     granted = shop.call("GET", f"/sts?token={alice}").json
     key = granted["dir"] + "a.txt"
     auth = oss2.StsAuth(granted["AccessKeyId"], granted["AccessKeySecret"], granted["SecurityToken"], "v4")
     bucket = oss2.Bucket(auth, shop.emulator.url, "demo-bucket", region="cn-hangzhou", is_path_style=True)
     bucket.put_object(key, b"abc", headers={"Content-Type": "text/plain"})
     asked = [
-        shop.call("POST", f"/v1/confirm?token={token}", {"object_key": key}).status for token in (bob, alice)
+        shop.call("POST", f"/v1/confirm?token={token}", {"object_key": key}).status
+        for token in (bob, elsewhere, alice)
     ]
 
-    assert [404, 200] == asked
+    assert [404, 404, 200] == asked
     assert 200 == confirm(key, subject="alice").status
 
 
@@ -192,6 +194,7 @@ def test_seal_tells_what_the_key_does_not(shop):
         auth, granted["endpoint"], granted["bucket"], region="cn-hangzhou", is_path_style=True
     )
     bucket.put_object(key, b"abc", headers=granted["headers"] | {"Content-Type": "text/plain"})
+    assert 404 == shop.call("POST", "/v1/confirm", {"object_key": key}, **authorize(OTHER)).status
     answer = shop.call("POST", "/v1/confirm", {"object_key": key}, **authorize(SHOP))
     upload = shop.ledger.fetch_upload(json.loads(answer.body)["upload_id"])
 
