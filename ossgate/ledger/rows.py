@@ -24,6 +24,8 @@ _MUTABLE_AT_ISSUE: Row = {
     "keep_until": None,
     "replaced_size": None,
 }
+UNKNOWN_AT_ISSUE = frozenset(name for name, value in _MUTABLE_AT_ISSUE.items() if value is None)
+"""Columns that stay empty until an upload arrives."""
 
 
 def encode_time(at: datetime) -> int:

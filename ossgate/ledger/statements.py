@@ -20,6 +20,7 @@ from sqlalchemy.engine import Dialect
 
 from ossgate.ledger.compiler import Compiler, Statement
 from ossgate.ledger.outbox_statements import OutboxStatements
+from ossgate.ledger.rows import UNKNOWN_AT_ISSUE
 from ossgate.ledger.sweep_statements import SweepStatements
 from ossgate.ledger.tables import IS_ISSUED, history, quota, refusal, upload
 
@@ -97,8 +98,9 @@ class Statements(Compiler):
 
     @cached_property
     def insert_upload(self) -> Statement:
-        """Add an upload that must be new."""
-        return self.compile(insert(upload).inline())
+        """Add an upload that must be new, and of which nothing has arrived: what would be empty is not written."""
+        known = tuple(name for name in UPLOAD_COLUMNS if name not in UNKNOWN_AT_ISSUE)
+        return self.compile(insert(upload).inline(), columns=known)
 
     @cached_property
     def insert_upload_unless(self) -> Statement:
