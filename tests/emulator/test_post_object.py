@@ -213,3 +213,14 @@ def test_digests_of_a_large_file(client: Any) -> None:
     assert answer.headers["ETag"] == f'"{hashlib.md5(data).hexdigest().upper()}"'
     assert answer.headers["x-oss-hash-crc64ecma"] == str(whole)
     assert client.get("a.txt").body == data
+
+
+@pytest.mark.parametrize(
+    "field", [{"x-oss-tagging": "a=b"}, {"x-oss-tagging": "="}, {"Content-MD5": "AAAAAAAAAAAAAAAAAAAAAA=="}]
+)
+def test_field_that_means_something_elsewhere_alone(client: Any, field: dict[str, str]) -> None:
+    """A form has neither tags nor a digest of its file; what is said of them is passed over."""
+    answer = client.post(client.make_fields(key="a.txt", **field))
+
+    assert answer.status == 204
+    assert "x-oss-tagging-count" not in client.head("a.txt").headers

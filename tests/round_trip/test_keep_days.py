@@ -12,7 +12,8 @@ def keeping(request, tmp_path_factory, world_runner):
     """A set-up whose photographs stay for thirty days."""
 
     def change(text):
-        text = text.replace("[profiles.photo]\n", "[profiles.photo]\nkeep_days = 30\n")
+        for name in ("photo", "file"):
+            text = text.replace(f"[profiles.{name}]\n", f"[profiles.{name}]\nkeep_days = 30\n")
         return text.replace("[oss]\n", f'[oss]\nsignature = "{request.param}"\n')
 
     with world_runner(tmp_path_factory.mktemp(request.param), change=change) as running:
@@ -72,6 +73,26 @@ def test_form_carries_no_tag_and_ends_all_the_same(keeping):
     assert 200 == keeping.post(grant, fields=grant["fields"] | {"x-oss-tagging": "a=b"}).status
     assert not read_tags(keeping, grant)
     check_end(keeping, grant)
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+@pytest.mark.parametrize("use", ["once", "prefix"])
+def test_credentials_end_all_the_same(keeping, use, sealed):
+    """No tag is asked for, since nothing would make the client send it; seal, row and key tell the days."""
+    file = {"filename": "a.txt", "size": 3} if use == "once" else {}
+    grant = keeping.call("POST", "/v1/credentials", {"profile": "file", "use": use} | file).json
+    given = grant["credentials"]
+    auth = oss2.StsAuth(given["access_key_id"], given["access_key_secret"], given["security_token"], "v4")
+    bucket = oss2.Bucket(auth, grant["endpoint"], "demo-bucket", region="cn-hangzhou", is_path_style=True)
+    key = grant.get("object_key") or grant["key_prefix"] + "a.txt"
+    assert "x-oss-tagging" not in grant["headers"]
+    headers = {"Content-Type": "text/plain"} | (grant["headers"] if sealed else {})
+    bucket.put_object(key, b"abc", headers=headers)
+    path = f"/v1/uploads/{grant['upload_id']}/confirm" if use == "once" else "/v1/confirm"
+    answer = keeping.call("POST", path, {"object_key": key} if use == "prefix" else None)
+
+    assert 200 == answer.status, answer.body
+    check_end(keeping, answer.json)
 
 
 def test_reply_may_tell_the_end(make_world):
