@@ -7,7 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
+from ossgate.app import create_app
+from ossgate.settings import load_settings
 from tests.faults.marks import case, long
+from tests.faults.world import ALICE
 
 WRONG_SIZE = {"on": "callback", "action": "wrong_body", "change": {"size": 4}}
 WRONG_ETAG = {"on": "callback", "action": "wrong_body", "change": {"etag": "AB"}, "signed": False}
@@ -219,4 +222,42 @@ def test_server_is_stopped_between_grant_and_callback(world, check_all):
     assert 200 == world.confirm(confirmed).status
 
     assert [("untold", "settled")] == world.settle()
+    check_all(world)
+
+
+def test_each_request_comes_to_another_node(world, check_all):
+    """Two nodes on one database: what one has granted is believed, shown, gone on with and given up by the other."""
+    other = create_app(load_settings(world.config, environ={}))
+    client, headers = other.test_client(), ALICE
+
+    def ask(**wanted):
+        given = {"profile": "photo", "filename": "a.jpg", "subject": "alice", "size": 3} | wanted
+        return client.post("/v1/uploads", json=given, headers=headers).json
+
+    here, there = world.ask(), ask()
+    replies = [world.post(grant) for grant in (here, there)]
+    again = client.post(f"/v1/uploads/{here['upload_id']}/confirm", headers=headers)
+    assert [200, 200] == [reply.status for reply in replies]
+    assert replies[0].body == again.data
+    assert ["uploaded"] * 2 == [
+        client.get(f"/v1/uploads/{grant['upload_id']}", headers=headers).json["state"]
+        for grant in (here, there)
+    ]
+
+    parts = ask(via="multipart", size=150_000)
+    url = f"/v1/uploads/{parts['upload_id']}"
+    signed = world.call("POST", f"{url}/parts", {"part_numbers": [1]}).json["parts"][0]
+    sent = world.http.request("PUT", signed["url"], body=b"a" * 150_000, headers=signed["headers"])
+    wanted = {"parts": [{"part_number": 1, "etag": sent.headers["ETag"]}]}
+    completed = client.post(f"{url}/complete", json=wanted, headers=headers)
+    assert (200, "uploaded") == (completed.status_code, world.state(parts))
+
+    given_up = world.call("POST", "/v1/uploads", {
+        "profile": "photo", "filename": "a.jpg", "subject": "alice", "via": "multipart", "size": 150_000,
+    }).json["upload_id"]  # fmt: skip
+    assert 200 == client.delete(f"/v1/uploads/{given_up}", headers=headers).status_code
+    other.extensions["signer"].bucket.close()
+    other.extensions["signer"].ledger.close()
+
+    assert [] == world.settle()
     check_all(world)
