@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
+from typing import Any
 
 from ossgate.ledger import Arrival, ArrivalOutcome, NewUpload, QuotaLimit, Refusal, Upload
 
@@ -36,14 +37,15 @@ class NullLedger:
 
 
 def _build_upload(arrival: Arrival, now: datetime) -> Upload:
-    return Upload(
+    known: dict[str, Any] = {
+        **dict.fromkeys(field.name for field in fields(Upload)),
         **{name: getattr(arrival.upload, name) for name in _SHARED},
-        state=arrival.target,
-        size=arrival.size,
-        etag=arrival.etag,
-        crc64=arrival.crc64,
-        uploaded_at=now,
-        arrived_via=arrival.via,
-        reply=arrival.reply,
-        changed_at=now,
-    )
+        "state": arrival.target,
+        "size": arrival.size,
+        "etag": arrival.etag,
+        "uploaded_at": now,
+        "arrived_via": arrival.via,
+        "reply": arrival.reply,
+        "changed_at": now,
+    }
+    return Upload(**known)
