@@ -16,7 +16,8 @@ parent.on("end", () => process.exit(0)).on("error", () => process.exit(0)).resum
 const app = express();
 app.get("/", (request, response) => response.json({ status: "ok" }));
 await { companion: addCompanion, "ali-oss": addAliOss }[kind]();
-app.listen(Number(port), "127.0.0.1");
+// As long as ours keeps connections; Node's five seconds can end while another server has its turn.
+app.listen(Number(port), "127.0.0.1").keepAliveTimeout = 75_000;
 
 async function addCompanion() {
   const companion = await import("@uppy/companion");
