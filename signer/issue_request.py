@@ -134,6 +134,8 @@ def refuse_unknown(data: Mapping[str, Any], known: set[str]) -> None:
 
 
 def _read_same(places: list[dict[str, Any]], name: str) -> str:
+    if len(places) == 1:
+        return read_text(places[0], name, MAX_SUBJECT_TEXT)
     values = {read_text(place, name, MAX_SUBJECT_TEXT) for place in places} - {""}
     if len(values) > 1:
         raise FieldInvalid(f"the files of one request have one {name}", hint="send one request for each")
