@@ -47,7 +47,9 @@ class UrlSigner:
             object_key,
             [(query, headers or {})],
             expires=expires,
-            additional_headers=v4.keep_additional(additional_headers, headers or {}),
+            additional_headers=()
+            if self.version == "v1"
+            else v4.keep_additional(additional_headers, headers or {}),
         )
         return url
 
