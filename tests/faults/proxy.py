@@ -10,7 +10,7 @@ import time
 
 UP, DOWN = "up", "down"
 _CHUNK = 65536
-_LOOK = 0.02
+_LOOK = 1.0
 _LONGEST_HOLD = 60.0
 _LONGEST_PATTERN = 64
 
@@ -39,7 +39,7 @@ class Hold:
 
     def cut(self):
         """End the connection that is held, without passing on what it was stopped at."""
-        self.link.cut = True
+        self.link.end()
         self.go_on.set()
 
 
@@ -96,6 +96,8 @@ class Proxy:
         """Refuse connections, and cut those that there are."""
         listener, self._listener = self._listener, None
         if listener is not None:
+            # Wakes whoever waits for a connection.
+            listener.shutdown(socket.SHUT_RDWR)
             listener.close()
         self.reset()
 
@@ -104,7 +106,7 @@ class Proxy:
         with self._lock:
             links = list(self._links)
         for link in links:
-            link.cut = True
+            link.end()
         self._wait_for_end(links)
 
     def stall(self):
@@ -184,7 +186,7 @@ class Proxy:
                 with contextlib.suppress(OSError):
                     sink.shutdown(socket.SHUT_WR)
         except (OSError, ValueError):
-            link.cut = True
+            link.end()
         finally:
             self._leave(link)
 
@@ -253,6 +255,13 @@ class _Link:
         self.cut = self.is_stranded = self.answered = False
         self.hold = None
         self.left = 0
+
+    def end(self):
+        """Have both directions stop, and wake those who wait for something to come."""
+        self.cut = True
+        for each in (self.client, self.server):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RD)
 
 
 def _reset(connection):

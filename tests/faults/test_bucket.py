@@ -169,6 +169,7 @@ def test_stale_listing(world, check_all, seconds):
     check_all(world)
 
 
+@pytest.mark.long
 def test_listing_fails_and_comes_back(world, check_all):
     """The listing answers 503 twice, or is cut: it is tried again, and the run ends well."""
     lost = world.ask()

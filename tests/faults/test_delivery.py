@@ -61,6 +61,7 @@ def test_gone_and_enabled_again(world, check_all):
     check_all(world)
 
 
+@pytest.mark.long
 def test_given_up_and_replayed(world, check_all):
     """After ten attempts the delivery is dead, kept, and replayed by command under its old id."""
     world.upload()

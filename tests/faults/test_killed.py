@@ -165,7 +165,7 @@ def test_reconciler_is_killed(world, check_all, point):
     check_all(world)
 
 
-@pytest.mark.parametrize("kills", [case("10 times", 10), case("200 times", 200, is_long=True)])
+@pytest.mark.parametrize("kills", [case("6 times", 6), case("200 times", 200, is_long=True)])
 def test_killed_at_random_moments_under_load(make_world, check_all, kills):
     """Clients upload, confirm and give up, somebody deletes and overwrites, and the server is killed again and again: all adds up."""
     world = make_world(in_server=True, callback_timeout=2.0).start_gunicorn(workers=2)

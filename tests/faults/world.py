@@ -407,39 +407,45 @@ class World:
     def reconcile(self, **options):
         """Reconcile once, and tell what was found: (kind, outcome)."""
         with self.parts() as (parts, bucket):
-            run = self.build_reconciler(parts, bucket, **options).run()
-            found = parts.ledger.runs.list_findings(run.run_id)
+            return self._reconcile(parts, bucket, **options)
+
+    def _reconcile(self, parts, bucket, **options):
+        run = self.build_reconciler(parts, bucket, **options).run()
+        found = parts.ledger.runs.list_findings(run.run_id)
         return sorted((str(one.kind), str(one.outcome)) for _, one in found)
 
     def deliver(self, *, until_nothing_waits=True):
         """Deliver what is due, and as time goes by what is due later."""
         with self.parts() as (parts, _):
-            shift = timedelta()
+            self._deliver(parts, until_nothing_waits)
 
-            def now():
-                return datetime.now(UTC) + shift
+    def _deliver(self, parts, until_nothing_waits=True):
+        shift = timedelta()
 
-            for _ in range(30):
-                deliverer = parts.delivery.build_deliverer(
-                    parts.ledger.outbox, now, log=lambda event, **facts: None
-                )
-                deliverer.run(until_empty=True)
-                waiting = [row for row in self.database.rows("delivery") if row["state"] == "pending"]
-                if not waiting or not until_nothing_waits:
-                    return
-                due = max(row["next_at"] for row in waiting)
-                shift = max(shift, datetime.fromtimestamp(due / 1000, UTC) - datetime.now(UTC))
-                shift += timedelta(minutes=2)
+        def now():
+            return datetime.now(UTC) + shift
+
+        for _ in range(30):
+            deliverer = parts.delivery.build_deliverer(
+                parts.ledger.outbox, now, log=lambda event, **facts: None
+            )
+            deliverer.run(until_empty=True)
+            waiting = [row for row in self.database.rows("delivery") if row["state"] == "pending"]
+            if not waiting or not until_nothing_waits:
+                return
+            due = max(row["next_at"] for row in waiting)
+            shift = max(shift, datetime.fromtimestamp(due / 1000, UTC) - datetime.now(UTC))
+            shift += timedelta(minutes=2)
         raise AssertionError(f"still waiting: {waiting}")
 
     def settle(self, *, after=timedelta(days=2)):
         """Some days later, all is up: reconcile until there is nothing to settle, and deliver."""
         self.mend()
-        with time_machine.travel(datetime.now(UTC) + after, tick=True):
-            found = self.reconcile()
-            again = self.reconcile()
+        with time_machine.travel(datetime.now(UTC) + after, tick=True), self.parts() as (parts, bucket):
+            found = self._reconcile(parts, bucket)
+            again = self._reconcile(parts, bucket)
             assert not [one for one in again if one[1] == "settled"], again
-            self.deliver()
+            self._deliver(parts)
         return found
 
     # What is looked at

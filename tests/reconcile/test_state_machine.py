@@ -280,7 +280,7 @@ def _hold(row):
 
 
 @pytest.mark.parametrize(
-    "examples", [15, pytest.param(300, marks=[pytest.mark.long, pytest.mark.timeout(1800)])]
+    "examples", [10, pytest.param(300, marks=[pytest.mark.long, pytest.mark.timeout(1800)])]
 )
 def test_everything_in_any_order(url, make_world_on, examples):
     """Grants, posts, callbacks, losses, overwriting, reconciliation, delivery and crashes, in any order."""
