@@ -50,7 +50,7 @@ class Front:
         """Answer one request."""
         token = begin_answer(environ)
         try:
-            door = self._doors.get(environ["PATH_INFO"])
+            door = self._doors.get(environ.get("PATH_INFO", ""))
             if door is None or not _is_ordinary(environ):
                 return self._flask(environ, start_response)
             length, body = int(environ["CONTENT_LENGTH"]), b""
