@@ -8,7 +8,7 @@ import pytest
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "clients.md"
 PAGES = Path(__file__).parent / "pages"
 SECTIONS = {
-    heading: re.findall(r"^```js\n(.*?)^```$", body, re.MULTILINE | re.DOTALL)
+    heading: re.findall(r"^```(?:js|vue)\n(.*?)^```$", body, re.MULTILINE | re.DOTALL)
     for heading, body in re.findall(
         r"^## (.+?)$(.*?)(?=^## |\Z)", DOCS.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
     )
@@ -18,6 +18,7 @@ RECIPES = {
     "uppy-6.html": ("Uppy", 1),
     "uppy-6-sign.html": ("Uppy", 2),
     "plupload.html": ("plupload, as in Alibaba's first sample", 0),
+    "element-plus.html": ("Element Plus, Ant Design, TDesign, Naive UI", 0),
     "dropzone.html": ("Dropzone", 0),
     "filepond.html": ("FilePond", 0),
     "ali-oss.html": ("ali-oss", 0),
