@@ -7,9 +7,16 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from ossgate.ledger import Arrival, ArrivalOutcome, NewUpload, QuotaLimit, Refusal, Upload
+from ossgate.ledger import Arrival, ArrivalOutcome, Judgement, KeptRequest, NewUpload, QuotaLimit, Upload
 
 _SHARED = tuple(field.name for field in fields(NewUpload))
+
+
+class NullInbox:
+    """Keeps nothing."""
+
+    def keep(self, request: KeptRequest, judgement: Judgement) -> None:
+        """Forget it."""
 
 
 class NullLedger:
@@ -17,6 +24,7 @@ class NullLedger:
 
     def __init__(self) -> None:
         self._upload: Upload | None = None
+        self.inbox = NullInbox()
 
     def record_issued(
         self, uploads: Sequence[NewUpload], *, quota: QuotaLimit | None, now: datetime, timeout: float = 2.0
@@ -28,9 +36,6 @@ class NullLedger:
         if self._upload is None:
             self._upload = _build_upload(arrival, now)
         return ArrivalOutcome(first=True, upload=self._upload, reply=arrival.reply, conflict=False)
-
-    def record_refusal(self, refusal: Refusal) -> None:
-        """Forget it."""
 
     def ping(self, *, timeout: float) -> None:
         """Pass."""

@@ -19,6 +19,7 @@ from ossgate.access.callers import quota_key_of
 from ossgate.bucket import BucketClient
 from ossgate.ledger import (
     Arrival,
+    KeptRequest,
     Ledger,
     LedgerBusy,
     LedgerUnavailable,
@@ -31,7 +32,7 @@ from signer.grants import format_time
 from signer.profiles import Profile
 
 Target = Literal["uploaded", "unconfirmed"]
-Via = Literal["callback", "confirm", "complete", "reconcile"]
+Via = Literal["callback", "confirm", "complete", "reconcile", "replay"]
 
 
 class Log(Protocol):
@@ -106,8 +107,12 @@ class Arrivals:
         target: Target,
         via: Via,
         deadline: Deadline,
+        callback: KeptRequest | None = None,
     ) -> bytes:
         """Record that an object arrived, once, and return the reply's bytes.
+
+        Args:
+            callback: What told of it, to be kept in the same commit.
 
         Raises:
             UploadReplaced: It arrived before with other bytes; answered with 409.
@@ -128,6 +133,8 @@ class Arrivals:
             facts=_image_facts(arrived),
             # A rebuilt row goes to the account that the lost one was on.
             quota_period=receiving.profile.quota.period if receiving.profile.quota else "ever",
+            callback=callback,
+            took_ms=deadline.spent_ms(),
         )
         try:
             outcome = self.ledger.record_arrival(arrival, now=now, timeout=deadline.left(LEDGER_SECONDS))

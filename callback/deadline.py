@@ -18,7 +18,12 @@ class Deadline:
         self, seconds: float = CALLBACK_SECONDS, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._clock = clock
-        self._end = clock() + seconds
+        self._begin = clock()
+        self._end = self._begin + seconds
+
+    def spent_ms(self) -> int:
+        """Return the milliseconds since the arrival."""
+        return int((self._clock() - self._begin) * 1000)
 
     def left(self, at_most: float) -> float:
         """Return the seconds that a step may take: at most so many, and no more than are left."""

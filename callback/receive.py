@@ -6,33 +6,49 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from callback.arrived import Arrivals, ArrivedObject, ReceivingProfile, Via
+from callback.arrived import Arrivals, ArrivedObject, ReceivingProfile, Target, Via
 from callback.body import Claims, parse_body
 from callback.claims import verify_ticket
 from callback.confirmation import check_checksum, check_object, open_object_seal
 from callback.deadline import BUCKET_SECONDS, Deadline
-from callback.errors import BucketDisagrees, ChecksumMismatch, ClaimsContradictTicket, ObjectMissing
+from callback.errors import (
+    BucketDisagrees,
+    CallbackRefused,
+    ChecksumMismatch,
+    ClaimsContradictTicket,
+    ObjectMissing,
+)
+from callback.inbox import keep_request
 from callback.prefix_claims import FoundObject, describe_grant, find_grant, identify_object
 from callback.public_keys import PinnedKeys
+from callback.request import CallbackRequest
 from callback.signature import verify_signature
 from ossgate.bucket import BucketUnavailable, ObjectHead
-from ossgate.ledger import Upload
+from ossgate.ledger import Judgement, KeptRequest, LedgerBusy, LedgerError, LedgerUnavailable, Upload, Verdict
 from signer.facts import Facts
 from signer.prefix_grants import PrefixKeys, PrefixProof
 from signer.recorded_facts import restore_facts
 from signer.seal import SealKeys
 from signer.ticket import TicketKeys
+from signer.upload_ids import new_upload_id
 
 
 @dataclass(frozen=True, slots=True)
-class CallbackRequest:
-    """What OSS posted, as it came over the wire."""
+class Proven:
+    """A callback of which layers 1 and 2 hold; the facts are those of its one object."""
 
-    raw_target: str
-    body: bytes
-    content_type: str
-    authorization: str
-    public_key_url: str
+    receiving: ReceivingProfile
+    claims: Claims
+    grant: Facts
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the bucket says of a callback's object, or the callback's own claims while it cannot be asked."""
+
+    target: Target
+    arrived: ArrivedObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +64,44 @@ class Receiver:
     now: Callable[[], datetime]
 
     def receive(self, request: CallbackRequest, deadline: Deadline) -> bytes:
-        """Return the reply to a callback that all three layers believe.
+        """Return the reply to a callback that all three layers believe; every one is kept with what was made of it.
 
         Raises:
             CallbackRefused: With the layer that refused it.
             LedgerBusy, LedgerUnavailable: Nothing is certain; answered with 503.
         """
+        now = self.now()
+        kept = keep_request(request, callback_id=new_upload_id(now), at=now)
+        proven: Proven | None = None
+        try:
+            proven = self.prove(request, at=now)
+            self.arrivals.log("called_back", upload_id=proven.facts.upload_id, size=proven.claims.size)
+            return self._settle(proven, kept, deadline)
+        except CallbackRefused as error:
+            self.arrivals.log(
+                "callback_refused",
+                layer=error.layer,
+                code=error.code,
+                upload_id=error.upload_id,
+                reason=error.message,
+            )
+            self._keep(kept, Verdict.REFUSED, deadline, proven, error, error.layer, error.message)
+            raise
+        except (LedgerBusy, LedgerUnavailable) as error:
+            self._keep(kept, Verdict.UNAVAILABLE, deadline, proven, error, "ledger", str(error))
+            raise
+        except Exception as error:
+            # Not understood here, and all the more worth keeping.
+            self._keep(kept, Verdict.CRASHED, deadline, proven, None, "", type(error).__name__)
+            raise
+
+    def prove(self, request: CallbackRequest, *, at: datetime) -> Proven:
+        """Return what layers 1 and 2 prove of a callback that arrived at a time.
+
+        Raises:
+            CallbackRefused: With the layer that refused it.
+        """
+        request.check_size()
         verify_signature(
             request.raw_target,
             request.body,
@@ -62,35 +110,83 @@ class Receiver:
             keys=self.public_keys,
         )
         claims = parse_body(request.body, request.content_type)
-        grant = facts = verify_ticket(claims, keys=self.ticket_keys, now=self.now(), grace=self.grace)
+        grant = facts = verify_ticket(claims, keys=self.ticket_keys, now=at, grace=self.grace)
         receiving = self.arrivals.find_profile(grant)
         if grant.use == "prefix":
             facts = identify_object(claims, grant, profile=receiving.profile, keys=self.prefix_keys)
-        self.arrivals.log("called_back", upload_id=facts.upload_id, size=claims.size)
-        if not receiving.profile.verify_bucket:
-            return self._record_claims(receiving, facts, claims, "uploaded", deadline)
+        return Proven(receiving, claims, grant, facts)
+
+    def look(self, proven: Proven, deadline: Deadline) -> Seen:
+        """Ask the bucket, layer 3, where the profile has it asked.
+
+        Raises:
+            ObjectMissing, BucketDisagrees, ChecksumMismatch: Answered with 409.
+        """
+        claims, facts, profile = proven.claims, proven.facts, proven.receiving.profile
+        claimed = ArrivedObject(
+            claims.size, claims.etag, claims.content_type, width=claims.width, height=claims.height
+        )
+        if not profile.verify_bucket:
+            check_checksum(facts, etag=claims.etag)
+            return Seen("uploaded", claimed)
         try:
-            found = self._ask_bucket(receiving, facts, deadline)
-            check_object(found, facts, seal_keys=self.seal_keys, claims=claims, grant=grant)
+            found = self._ask_bucket(proven.receiving, facts, deadline)
+            check_object(found, facts, seal_keys=self.seal_keys, claims=claims, grant=proven.grant)
         except BucketUnavailable as error:
             self.arrivals.log("bucket_unavailable", upload_id=facts.upload_id, reason=str(error))
-            return self._record_claims(receiving, facts, claims, "unconfirmed", deadline)
+            check_checksum(facts, etag=claims.etag)
+            return Seen("unconfirmed", claimed)
+        arrived = ArrivedObject(
+            found.size, found.etag, found.content_type, found.crc64, claims.width, claims.height
+        )
+        return Seen("uploaded", arrived)
+
+    def find_reply(self, proven: Proven) -> bytes | None:
+        """Return what the first callback of this very object was answered, if there was one.
+
+        The object may have gone since it was believed; a repeat gets what the first got.
+
+        Raises:
+            LedgerBusy, LedgerUnavailable: Nothing is certain.
+        """
+        upload = self.arrivals.ledger.fetch_upload(proven.facts.upload_id)
+        if upload is None or upload.uploaded_at is None or upload.etag != proven.claims.etag:
+            return None
+        return upload.reply
+
+    def _settle(self, proven: Proven, kept: KeptRequest, deadline: Deadline) -> bytes:
+        try:
+            seen = self.look(proven, deadline)
         except (ObjectMissing, BucketDisagrees, ChecksumMismatch):
-            # The object may have gone since this callback was first believed; a repeat gets what the first got.
-            stored = self._find_reply(facts, claims)
+            stored = self.find_reply(proven)
             if stored is None:
                 raise
+            self._keep(kept, Verdict.REPEATED, deadline, proven)
             return stored
         return self.arrivals.record(
-            receiving,
-            facts,
-            ArrivedObject(
-                found.size, found.etag, found.content_type, found.crc64, claims.width, claims.height
-            ),
-            target="uploaded",
+            proven.receiving,
+            proven.facts,
+            seen.arrived,
+            target=seen.target,
             via="callback",
             deadline=deadline,
+            callback=kept,
         )
+
+    def _keep(
+        self,
+        kept: KeptRequest,
+        verdict: Verdict,
+        deadline: Deadline,
+        proven: Proven | None,
+        error: CallbackRefused | LedgerError | None = None,
+        layer: str = "",
+        detail: str = "",
+    ) -> None:
+        upload_id = proven.facts.upload_id if proven else getattr(error, "upload_id", None)
+        code = error.code if error else ""
+        judgement = Judgement(verdict.value, layer, code, detail, upload_id, deadline.spent_ms())
+        self.arrivals.ledger.inbox.keep(kept, judgement)
 
     def confirm(self, upload: Upload, deadline: Deadline, *, via: Via = "confirm") -> bytes:
         """Return what the callback would have answered, having asked the bucket itself.
@@ -209,29 +305,3 @@ class Receiver:
         if found is None:
             raise ObjectMissing("the bucket has no such object", upload_id=facts.upload_id)
         return found
-
-    def _record_claims(
-        self,
-        receiving: ReceivingProfile,
-        facts: Facts,
-        claims: Claims,
-        target: str,
-        deadline: Deadline,
-    ) -> bytes:
-        check_checksum(facts, etag=claims.etag)
-        return self.arrivals.record(
-            receiving,
-            facts,
-            ArrivedObject(
-                claims.size, claims.etag, claims.content_type, width=claims.width, height=claims.height
-            ),
-            target="uploaded" if target == "uploaded" else "unconfirmed",
-            via="callback",
-            deadline=deadline,
-        )
-
-    def _find_reply(self, facts: Facts, claims: Claims) -> bytes | None:
-        upload = self.arrivals.ledger.fetch_upload(facts.upload_id)
-        if upload is None or upload.uploaded_at is None or upload.etag != claims.etag:
-            return None
-        return upload.reply

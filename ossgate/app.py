@@ -105,7 +105,7 @@ def create_app(loaded: LoadedSettings | None = None) -> Flask:
     app.extensions["dialects"] = DialectServices(
         services, DialectPrefixes(services, sts_issuer, credentials), parts.dialects
     )
-    app.extensions["callback"] = CallbackServices(receiver, parts.access, parts.limits, parts.ledger, utc_now)
+    app.extensions["callback"] = CallbackServices(receiver, parts.access, parts.limits, parts.ledger)
     app.extensions["key_confirmations"] = KeyConfirmations(
         prefix_keys=parts.prefix_keys,
         profiles=profiles,

@@ -20,7 +20,7 @@ from ossgate.bucket.sts import AssumedRole
 from ossgate.delivery.errors import SinkInvalid
 from ossgate.delivery_assembly import DeliveryAssembler, DeliveryParts
 from ossgate.dialect_assembly import DialectAssembler
-from ossgate.ledger import DatabaseUrlInvalid, Ledger
+from ossgate.ledger import DatabaseUrlInvalid, InboxBounds, Ledger
 from ossgate.oss_assembly import OssAssembler
 from ossgate.problems import Location, Problem, SettingsInvalid
 from ossgate.settings import LoadedSettings, Override, ProfileSettings
@@ -105,7 +105,12 @@ class _Assembler:
             public = PinnedKeys(self._read_public_keys())
         delivery = DeliveryAssembler(self._loaded, book).build()
         with self._problem_at(("database", "url")):
-            ledger = Ledger(self._read_database_url(), routes=delivery.routes)
+            kept = self._settings.inbox
+            ledger = Ledger(
+                self._read_database_url(),
+                inbox=InboxBounds(kept.believed, kept.others, kept.days),
+                routes=delivery.routes,
+            )
         dialects = DialectAssembler(self._loaded, book).build()
         profiles = self._build_profiles(dialects)
         access_assembler = AccessAssembler(self._loaded, book)

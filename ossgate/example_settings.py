@@ -58,6 +58,12 @@ seal = ["file:secrets/seal.key"]
 [database]
 # url = "sqlite:///var/ossgate.sqlite3"   # or "env:DATABASE_URL", as postgresql+psycopg://user@host/name
 
+# Callbacks as they came, for `ossgate inbox`; they hold names and tickets.
+# [inbox]
+# believed = 100000
+# others = 10000
+# days = 30
+
 # Who may ask. API keys are for trusted backends: `ossgate keys new --add` makes one, `keys list` and `keys revoke` keep order.
 # [access]
 # api_keys_file = "secrets/api-keys.toml"   # written by these commands; a running server notices

@@ -169,7 +169,7 @@ def reconcile(
 @click.option("--dry-run", is_flag=True, help="Count what would be deleted.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for machines.")
 def prune(older_than: timedelta, states: str, dry_run: bool, as_json: bool) -> None:
-    """Delete what ended long ago: uploads with their history, refusals, accounts of past days, old runs.
+    """Delete what ended long ago: uploads with their history, callbacks, accounts of past days, old runs.
 
     It deletes a few hundred rows at a time, so that nobody waits for it; it may be stopped and run again.
     """

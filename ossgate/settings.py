@@ -145,6 +145,19 @@ class DatabaseSettings(_Section):
     url: str = Field("sqlite:///var/ossgate.sqlite3", description="SQLAlchemy URL, or env:NAME or file:path")
 
 
+class InboxSettings(_Section):
+    """How many callbacks are kept as they came, about, and for how long: docs/operations.md."""
+
+    believed: int = Field(100_000, ge=0, le=10**8, description="newest believed callbacks; 0 keeps none")
+    others: int = Field(
+        10_000,
+        ge=0,
+        le=10**8,
+        description="newest callbacks of each other verdict (refused, repeated, unconfirmed, unavailable, crashed)",
+    )
+    days: int = Field(30, ge=1, le=36_500, description="none is kept longer")
+
+
 class QuotaSettings(_Section):
     """What one address or subject may have."""
 
@@ -248,6 +261,7 @@ class Settings(BaseSettings):
     callback: CallbackSettings
     keys: KeysSettings
     database: DatabaseSettings = Field(default_factory=lambda: DatabaseSettings.model_validate({}))
+    inbox: InboxSettings = Field(default_factory=lambda: InboxSettings.model_validate({}))
     access: AccessSettings = Field(default_factory=lambda: AccessSettings.model_validate({}))
     limits: LimitsSettings = Field(default_factory=lambda: LimitsSettings.model_validate({}))
     profiles: dict[str, ProfileSettings] = Field(description="kinds of upload by name", min_length=1)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ossgate.app import create_app
 from ossgate.example_settings import DemoPlace, render_demo
+from ossgate.ledger import CallbackFilter
 from ossgate.logs import write_waiting_lines
 from ossgate.settings import load_settings
 
@@ -295,10 +296,10 @@ def test_refused_callbacks_are_kept_with_their_layer(app, client):
     client.post("/callback/x?y=1", data=b"{}", headers={"Authorization": "AAAA", "x-oss-pub-key-url": "AAAA"})
     ledger = app.extensions["signer"].ledger
     ledger.ping(timeout=2)
-    newest = ledger.fetch_refusals(limit=1)[0]
+    newest = ledger.inbox.find_callbacks(CallbackFilter(verdict="refused"))[0]
 
-    assert ("signature", "public_key_url_rejected", "/callback/x?y=1", b"{}") == (
-        newest.layer, newest.code, newest.raw_target, newest.body,
+    assert ("signature", "public_key_url_rejected", b"/callback/x?y=1", b"{}") == (
+        newest.judgement.layer, newest.judgement.code, newest.request.raw_target, newest.request.body,
     )  # fmt: skip
 
 

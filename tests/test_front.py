@@ -18,6 +18,7 @@ from ossgate.access.keys import hash_api_key
 from ossgate.app import create_app
 from ossgate.example_settings import DemoPlace, render_demo
 from ossgate.front import Front
+from ossgate.ledger import CallbackFilter
 from ossgate.settings import load_settings
 
 KEY_URL = "http://127.0.0.1/test.pem"
@@ -373,8 +374,14 @@ def test_late_tickets_are_refused_alike(make_pair, sign, monkeypatch):
         ledger = side.app.extensions["signer"].ledger
         ledger.ping(timeout=5)
         outcomes[-1]["kept"] = [
-            (one.layer, one.code, len(one.body), one.raw_target, one.remote_addr)
-            for one in ledger.fetch_refusals()
+            (
+                one.judgement.layer,
+                one.judgement.code,
+                len(one.request.body),
+                one.request.raw_target,
+                one.request.remote_addr,
+            )
+            for one in ledger.inbox.find_callbacks(CallbackFilter())
         ]
 
     assert outcomes[0] == outcomes[1]

@@ -16,7 +16,13 @@ SIGNER_EDGES = {
     "signer.dialect_prefixes", "signer.dialect_services", "signer.dialect_views", "signer.credential_services", "signer.credential_views",
 }  # fmt: skip
 # The arrived step and the order of the layers speak to ledger and bucket; no rule but theirs is in them.
-CALLBACK_EDGES = {"callback.views", "callback.receive", "callback.arrived"}
+CALLBACK_EDGES = {
+    "callback.views",
+    "callback.receive",
+    "callback.arrived",
+    "callback.inbox",
+    "callback.replay",
+}
 SIGNER_FOR_CALLBACK = {
     "signer.ticket", "signer.seal", "signer.profiles", "signer.facts", "signer.errors",
     "signer.grants", "signer.upload_ids", "signer.prefix_grants", "signer.recorded_facts",

@@ -15,6 +15,8 @@ from ossgate.ledger.errors import (
     UploadUnknown,
 )
 from ossgate.ledger.events import EVENT_TYPES
+from ossgate.ledger.inbox import CallbackFilter
+from ossgate.ledger.inbox_jobs import InboxBounds
 from ossgate.ledger.ledger import Ledger
 from ossgate.ledger.models import (
     Arrival,
@@ -22,10 +24,12 @@ from ossgate.ledger.models import (
     Change,
     Delivery,
     Finding,
+    Judgement,
+    KeptCallback,
+    KeptRequest,
     NewUpload,
     QuotaLimit,
     ReconcileRun,
-    Refusal,
     SinkState,
     SweptUpload,
     Upload,
@@ -33,29 +37,34 @@ from ossgate.ledger.models import (
 from ossgate.ledger.outbox import Outbox
 from ossgate.ledger.retention import Pruned
 from ossgate.ledger.search import UploadFilter
-from ossgate.ledger.states import State
+from ossgate.ledger.states import Meeting, State, Verdict, judge_arrival
 
 __all__ = [
     "EVENT_TYPES",
     "Arrival",
     "ArrivalOutcome",
+    "CallbackFilter",
     "Change",
     "DatabaseUrlInvalid",
     "Delivery",
     "Finding",
+    "InboxBounds",
+    "Judgement",
+    "KeptCallback",
+    "KeptRequest",
     "LeaseHeld",
     "LeaseLost",
     "Ledger",
     "LedgerBusy",
     "LedgerError",
     "LedgerUnavailable",
+    "Meeting",
     "NewUpload",
     "Outbox",
     "Pruned",
     "QuotaExceeded",
     "QuotaLimit",
     "ReconcileRun",
-    "Refusal",
     "RowRejected",
     "SchemaOutdated",
     "SinkState",
@@ -66,4 +75,6 @@ __all__ = [
     "UploadExists",
     "UploadFilter",
     "UploadUnknown",
+    "Verdict",
+    "judge_arrival",
 ]

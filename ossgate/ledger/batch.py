@@ -21,14 +21,17 @@ _OVERDUE_AT_ONCE = 500
 
 # Names the sinks that hear of a profile's events of a type.
 Routes = Callable[[str, str], Sequence[str]]
+# Tells how many callbacks of a verdict are kept.
+Keeps = Callable[[str], int]
 
 
 class Batch:
     """Collect the rows that jobs read and change; nothing is kept once the transaction has ended."""
 
-    def __init__(self, session: Session, routes: Routes) -> None:
+    def __init__(self, session: Session, routes: Routes, keeps: Keeps) -> None:
         self.session = session
         self._routes = routes
+        self._keeps = keeps
         self.announced = False
         self.rows: dict[str, Row] = {}
         self.accounts: dict[AccountKey, Account] = {}
@@ -36,7 +39,7 @@ class Batch:
         self._changed: dict[str, Row] = {}
         self._claims: list[Row] = []
         self._notes: list[Row] = []
-        self._refusals: list[Row] = []
+        self.kept: list[Row] = []
         self._charges: dict[AccountKey, list[int]] = {}
         self._others: dict[str, tuple[Statement, list[Row]]] = {}
 
@@ -102,9 +105,10 @@ class Batch:
         """Run a statement for a row at the end, beside the others of its kind."""
         self._others.setdefault(statement.sql, (statement, []))[1].append(row)
 
-    def refuse(self, row: Row) -> None:
-        """Add a refused request."""
-        self._refusals.append(row)
+    def keep(self, row: Row) -> None:
+        """Add a callback to the inbox, unless none of its verdict is kept."""
+        if self._keeps(row["verdict"]):
+            self.kept.append(row)
 
     def charge(self, row: Row, *, pending_uploads: int, size: int) -> None:
         """Add to the account of an upload, when it has one."""
@@ -159,7 +163,7 @@ class Batch:
     @property
     def is_empty(self) -> bool:
         """Tell whether there is nothing left to write."""
-        waiting = (self._new_uploads, self._claims, self._notes, self._changed, self._refusals, self._others)
+        waiting = (self._new_uploads, self._claims, self._notes, self._changed, self.kept, self._others)
         return not any(waiting) and not any(account.changed for account in self.accounts.values())
 
     def write(self) -> None:
@@ -169,8 +173,8 @@ class Batch:
         changed = [account for account in self.accounts.values() if account.changed]
         if changed:
             session.execute_many(statements.update_quota, [account.as_row() for account in changed])
-        if self._refusals:
-            session.execute_many(statements.insert_refusal, self._refusals)
+        if self.kept:
+            session.execute_many(statements.keep_callback, self.kept)
         for statement, rows in self._others.values():
             session.execute_many(statement, rows)
 

@@ -5,7 +5,7 @@ costs no more than its text. Every one takes its parameters by position.
 """
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -34,6 +34,16 @@ class Compiler:
         dialect = importlib.import_module(f"sqlalchemy.dialects.{self._dialect.name}")
         clause: ClauseElement = dialect.insert(into).inline().on_conflict_do_nothing()
         return clause
+
+    def insert_or_update(self, into: Table, columns: Sequence[str]) -> ClauseElement:
+        """Build an insert that sets these columns where the row is there already."""
+        dialect = importlib.import_module(f"sqlalchemy.dialects.{self._dialect.name}")
+        clause = dialect.insert(into).inline()
+        updated: ClauseElement = clause.on_conflict_do_update(
+            index_elements=list(into.primary_key.columns),
+            set_={column: clause.excluded[column] for column in columns},
+        )
+        return updated
 
     def compile(self, clause: ClauseElement, *, columns: tuple[str, ...] | None = None) -> Statement:
         """Compile a construct; ``columns`` are those that an insert or update sets."""

@@ -8,10 +8,10 @@ from typing import ClassVar
 
 from ossgate.ledger.batch import Batch
 from ossgate.ledger.errors import LedgerBusy, LedgerError, TransitionForbidden, UploadUnknown
-from ossgate.ledger.models import Arrival, ArrivalOutcome, Refusal
+from ossgate.ledger.models import Arrival, ArrivalOutcome, Judgement
 from ossgate.ledger.quotas import AccountKey, account_period, count_stored, frees_deleted
-from ossgate.ledger.rows import Row, encode_facts, encode_refusal, encode_time, encode_upload, parse_upload
-from ossgate.ledger.states import ARRIVED, State, is_allowed
+from ossgate.ledger.rows import Row, encode_callback, encode_facts, encode_time, encode_upload, parse_upload
+from ossgate.ledger.states import ARRIVED, Meeting, State, Verdict, is_allowed, judge_arrival
 
 _CLAIM_LENGTH = 80
 _DAY = 24 * 3600 * 1000
@@ -54,6 +54,10 @@ class Job:
         """Decide; what is to be written goes into the batch, a refusal into ``error``."""
         raise NotImplementedError
 
+    def lighten(self) -> bool:
+        """Leave out what may fail without harm, and tell whether there was any."""
+        return False
+
     def begin(self) -> bool:
         """Take the job for the writer; false when its waiter has given up."""
         return self._claim.acquire(blocking=False)
@@ -88,6 +92,7 @@ class ArrivalJob(Job):
         self._arrival = arrival
         self._at = encode_time(now)
         self._facts = encode_facts({"size": arrival.size, "etag": arrival.etag, **arrival.facts})
+        self._kept = _encode_kept(arrival)
         self._first = False
         self._conflict = False
         self._row: Row = {}
@@ -107,22 +112,29 @@ class ArrivalJob(Job):
         arrival = self._arrival
         row = batch.rows[arrival.upload.upload_id]
         state = row["state"]
-        self._first = is_allowed(state, arrival.target)
-        # A batch that failed is applied again, row by row.
-        self._conflict = False
+        meeting = judge_arrival(state, row["etag"], target=arrival.target, arrived_etag=arrival.etag)
+        self._first = meeting == Meeting.FIRST
+        self._conflict = meeting == Meeting.CONFLICT
         if self._first:
             self._settle(batch, row)
-        elif state == State.UPLOADED and row["etag"] == arrival.etag:
-            if arrival.target == State.UPLOADED.value:
-                self._recount(batch, row, None)
-        elif state == State.UPLOADED:
-            self._conflict = True
+        elif self._conflict:
             # What no bucket has confirmed is no news: when it is true, reconciliation finds it.
             if arrival.target == State.UPLOADED.value:
                 self._replace(batch, row)
-        elif state != State.UNCONFIRMED and row["etag"] != arrival.etag:
+        elif meeting == Meeting.REPEAT:
+            if state == State.UPLOADED and arrival.target == State.UPLOADED.value:
+                self._recount(batch, row, None)
+        else:
             self.error = TransitionForbidden(state, arrival.target)
+        if self._kept is not None and meeting in (Meeting.FIRST, Meeting.REPEAT):
+            # What comes to nothing is kept by whoever refuses it, with the reason.
+            batch.keep(self._kept if self._first else {**self._kept, "verdict": Verdict.REPEATED.value})
         self._row = dict(row)
+
+    def lighten(self) -> bool:
+        """Leave the callback out: the arrival counts."""
+        had, self._kept = self._kept is not None, None
+        return had
 
     def outcome(self) -> ArrivalOutcome:
         """Give what the waiter is told; built in its thread, to keep the writer free."""
@@ -170,6 +182,14 @@ class ArrivalJob(Job):
         # Of an unconfirmed one nothing is told: its facts are provisional.
         if arrival.target == State.UPLOADED.value:
             batch.announce(row, "upload.uploaded", self._at, **arrival.facts)
+
+
+def _encode_kept(arrival: Arrival) -> Row | None:
+    if arrival.callback is None:
+        return None
+    verdict = Verdict.BELIEVED if arrival.target == State.UPLOADED.value else Verdict.UNCONFIRMED
+    judgement = Judgement(verdict.value, upload_id=arrival.upload.upload_id, took_ms=arrival.took_ms)
+    return encode_callback(arrival.callback, judgement)
 
 
 class _ChangeJob(Job):
@@ -252,20 +272,6 @@ class NoteJob(_ChangeJob):
     def apply_to(self, batch: Batch, row: Row) -> None:
         """Add the note."""
         batch.note(row["upload_id"], self._note, self._at, None, "{}")
-
-
-class RefusalJob(Job):
-    """Keep a refused request; nobody waits for it."""
-
-    is_aside = True
-
-    def __init__(self, refused: Refusal) -> None:
-        super().__init__()
-        self._row = encode_refusal(refused)
-
-    def apply(self, batch: Batch) -> None:
-        """Add the row."""
-        batch.refuse(self._row)
 
 
 class PingJob(Job):

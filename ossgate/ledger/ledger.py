@@ -10,15 +10,16 @@ from ossgate.ledger import reads, search
 from ossgate.ledger.batch import Routes
 from ossgate.ledger.database import Database
 from ossgate.ledger.errors import LedgerUnavailable
+from ossgate.ledger.inbox import Inbox
+from ossgate.ledger.inbox_jobs import InboxBounds
 from ossgate.ledger.issue_jobs import IssueJob, RoomJob
-from ossgate.ledger.jobs import ArrivalJob, NoteJob, PingJob, RefusalJob, ReplyJob, StateJob
+from ossgate.ledger.jobs import ArrivalJob, NoteJob, PingJob, ReplyJob, StateJob
 from ossgate.ledger.models import (
     Arrival,
     ArrivalOutcome,
     Change,
     NewUpload,
     QuotaLimit,
-    Refusal,
     Upload,
 )
 from ossgate.ledger.outbox import Outbox
@@ -29,6 +30,9 @@ from ossgate.ledger.sweeps import Sweeps
 from ossgate.ledger.writer import Writer
 
 _open_ledgers: weakref.WeakSet["Ledger"] = weakref.WeakSet()
+
+
+_DEFAULT_BOUNDS = InboxBounds()
 
 
 def _to_nobody(profile: str, event: str) -> tuple[str, ...]:
@@ -46,7 +50,7 @@ class Ledger:
         url: ``sqlite:///relative.sqlite3``, ``sqlite:////absolute.sqlite3`` or ``postgresql+psycopg://…``.
         queue_size: How many calls may wait for the writer; one more is refused at once.
         busy_timeout: Seconds to wait for another process's lock, and to reach the server.
-        refusals_kept: How many refusals are kept, about; the oldest go.
+        inbox: How many callbacks are kept, and for how long.
         routes: Names the sinks that hear of a profile's events of a type (``upload.uploaded``, …). They are asked for here,
             not with each change, since some changes nobody asks for: an issue that is short of room makes others expire.
 
@@ -60,13 +64,12 @@ class Ledger:
         *,
         queue_size: int = 1000,
         busy_timeout: float = 5.0,
-        refusals_kept: int = 10_000,
+        inbox: InboxBounds = _DEFAULT_BOUNDS,
         routes: Routes = _to_nobody,
     ) -> None:
         self._database = Database(url, busy_timeout=busy_timeout)
-        self._writer = Writer(
-            self._database, queue_size=queue_size, refusals_kept=refusals_kept, routes=routes
-        )
+        self._writer = Writer(self._database, queue_size=queue_size, inbox=inbox, routes=routes)
+        self.inbox = Inbox(self._writer, self._readable, inbox)
         self.outbox = Outbox(self._writer, self._readable)
         self.sweeps = Sweeps(self._writer, self._readable)
         self.runs = ReconcileRuns(self._writer, self._readable)
@@ -75,7 +78,7 @@ class Ledger:
 
     @property
     def dropped(self) -> int:
-        """Count the refusals and handler results that found no room in the queue."""
+        """Count the callbacks and handler results that found no room in the queue."""
         return self._writer.dropped
 
     @property
@@ -159,10 +162,6 @@ class Ledger:
         """
         self._writer.run(StateJob(upload_id, state, now, reason), timeout=timeout)
 
-    def record_refusal(self, refusal: Refusal) -> None:
-        """Keep a refused request; never waits, and drops it when the queue is full."""
-        self._writer.run_aside(RefusalJob(refusal))
-
     def record_handler_result(self, upload_id: str, result: str, *, now: datetime) -> None:
         """Keep ``handler:late`` or ``handler:failed`` in an upload's history; never waits."""
         self._writer.run_aside(NoteJob(upload_id, result, now))
@@ -183,14 +182,6 @@ class Ledger:
         """
         return reads.fetch_history(self._readable(), upload_id, limit=limit)
 
-    def fetch_refusals(self, *, limit: int = 100, before: str | None = None) -> list[Refusal]:
-        """Fetch refusals, newest first; ``before`` is the last id of the page before.
-
-        Raises:
-            LedgerUnavailable: The database failed.
-        """
-        return reads.fetch_refusals(self._readable(), limit=limit, before=before)
-
     def find_uploads(self, wanted: UploadFilter, *, limit: int = 50) -> list[Upload]:
         """Fetch the uploads that an operator looks for, newest first.
 
@@ -206,14 +197,6 @@ class Ledger:
             LedgerUnavailable: The database failed.
         """
         return search.count_states(self._readable(), from_id=from_id)
-
-    def count_refusals(self, *, from_id: str) -> int:
-        """Count the refusals that are kept, from an id on.
-
-        Raises:
-            LedgerUnavailable: The database failed.
-        """
-        return search.count_refusals(self._readable(), from_id=from_id)
 
     def list_uploads(
         self,

@@ -69,12 +69,51 @@ class QuotaLimit:
     period: Period = "ever"
 
 
+@dataclass(frozen=True, slots=True)
+class KeptRequest:
+    """Hold a callback as it came, as far as it is kept.
+
+    ``headers`` are the chosen ones alone, by their names in small letters; ``body_size`` is the body's own length, also where less
+    of it is kept. ``cut`` names what is not kept whole, and is empty when all is.
+    """
+
+    callback_id: str
+    at: datetime
+    raw_target: bytes
+    headers: Mapping[str, str]
+    body: bytes
+    body_size: int
+    remote_addr: str
+    cut: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Hold what was made of a callback, after so many milliseconds; ``layer`` and ``code`` are empty where nothing went wrong."""
+
+    verdict: str
+    layer: str = ""
+    code: str = ""
+    detail: str = ""
+    upload_id: str | None = None
+    took_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCallback:
+    """Hold a row of the inbox."""
+
+    request: KeptRequest
+    judgement: Judgement
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
     """Hold what arrived in the bucket.
 
     ``upload`` carries the ticket's facts, so that a row lost with its ``issued`` can be rebuilt;
-    ``quota_period`` says which account such a rebuilt row is put on.
+    ``quota_period`` says which account such a rebuilt row is put on. The callback that told of it, and the milliseconds that it took
+    until here, are kept in the same commit.
     """
 
     upload: NewUpload
@@ -87,6 +126,8 @@ class Arrival:
     facts: dict[str, Any] = field(default_factory=dict)
     crc64: str | None = None
     quota_period: Period = "ever"
+    callback: KeptRequest | None = None
+    took_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,21 +152,6 @@ class Change:
     at: datetime
     via: str | None
     facts: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """Hold a request that was refused, with the layer that refused it."""
-
-    refusal_id: str
-    at: datetime
-    layer: str
-    code: str
-    detail: str
-    upload_id: str | None = None
-    raw_target: str
-    body: bytes
-    remote_addr: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from sqlalchemy.ext.compiler import compiles
 
 from ossgate.ledger.database import LONG_READ_SECONDS, READ_SECONDS, Database
 from ossgate.ledger.errors import LedgerBusy, LedgerUnavailable
-from ossgate.ledger.models import Change, Refusal, Upload
-from ossgate.ledger.rows import Row, parse_change, parse_refusal, parse_upload
+from ossgate.ledger.models import Change, Upload
+from ossgate.ledger.rows import Row, parse_change, parse_upload
 from ossgate.ledger.states import State
-from ossgate.ledger.tables import IS_UNSETTLED, IS_UPLOADED, history, refusal, upload
+from ossgate.ledger.tables import IS_UNSETTLED, IS_UPLOADED, history, upload
 
 # Changes of one millisecond are told in the order in which states can follow each other.
 _ORDER: dict[str, int] = {
@@ -58,14 +58,6 @@ def fetch_history(database: Database, upload_id: str, *, limit: int | None = Non
     return sorted(
         changes, key=lambda change: (change.at, _ORDER.get(change.claim, len(_ORDER)), change.claim)
     )
-
-
-def fetch_refusals(database: Database, *, limit: int, before: str | None = None) -> list[Refusal]:
-    """Fetch refusals, newest first, from below an id on."""
-    query = select(refusal).order_by(refusal.c.refusal_id.desc()).limit(limit)
-    if before is not None:
-        query = query.where(refusal.c.refusal_id < before)
-    return [parse_refusal(row) for row in fetch_rows(database, query)]
 
 
 def list_uploads(

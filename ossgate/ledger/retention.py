@@ -19,7 +19,7 @@ from ossgate.ledger.reads import fetch_tuples, is_in_state
 from ossgate.ledger.rows import Row, encode_time
 from ossgate.ledger.states import State
 from ossgate.ledger.sweep_statements import SweepStatements
-from ossgate.ledger.tables import IS_PERIODICAL, quota, reconcile_run, refusal, upload
+from ossgate.ledger.tables import IS_PERIODICAL, inbox, quota, reconcile_run, upload
 from ossgate.ledger.writer import Writer
 
 PRUNABLE = (State.EXPIRED.value, State.DELETED.value, State.ABORTED.value)
@@ -54,7 +54,7 @@ class Retention:
             for state in _check_states(states)
         ]
         counted.append(
-            Pruned("refusal", self._count(select(refusal.c.refusal_id).where(refusal.c.refusal_id < below)))
+            Pruned("inbox", self._count(select(inbox.c.callback_id).where(inbox.c.callback_id < below)))
         )
         counted.append(Pruned("quota", self._count(_build_accounts(before))))
         runs = select(reconcile_run.c.run_id).where(reconcile_run.c.run_id < below)
@@ -64,7 +64,7 @@ class Retention:
     def prune(
         self, states: Sequence[str], *, before: datetime, below: str, timeout: float = _TIMEOUT
     ) -> Iterator[Pruned]:
-        """Delete uploads of these states that have not changed since, with their history, and old refusals, accounts and runs.
+        """Delete uploads of these states that have not changed since, with their history, and old callbacks, accounts and runs.
 
         Gives how much each batch deleted; what is not taken out of the iterator is not deleted.
         """
@@ -77,7 +77,7 @@ class Retention:
                 after = ids[-1]
         row: Row = {"below": below, "limit": BATCH_ROWS, "before": _day(before)}
         for table, choose in (
-            ("refusal", lambda made: made.prune_refusals),
+            ("inbox", lambda made: made.prune_inbox),
             ("quota", lambda made: made.prune_accounts),
         ):
             while (count := self._run(choose, row, timeout)) > 0:

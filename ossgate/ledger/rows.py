@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ossgate.ledger.models import Change, Delivery, NewUpload, Refusal, Upload
+from ossgate.ledger.models import Change, Delivery, Judgement, KeptCallback, KeptRequest, NewUpload, Upload
 from ossgate.ledger.states import State
 
 Row = dict[str, Any]
@@ -13,6 +13,8 @@ Row = dict[str, Any]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+_encode_ascii = json.JSONEncoder(separators=(",", ":")).encode
+_LARGEST_NUMBER = 2**63 - 1
 _MUTABLE_AT_ISSUE: Row = {
     "state": State.ISSUED.value,
     "size": None,
@@ -113,18 +115,25 @@ def parse_change(row: Mapping[str, Any]) -> Change:
     return Change(row["upload_id"], row["claim"], parse_time(row["at"]), row["via"], json.loads(row["facts"]))
 
 
-def encode_refusal(refused: Refusal) -> Row:
-    """Build the row of a refused request, which may hold anything that a stranger sent."""
+def encode_callback(request: KeptRequest, judgement: Judgement) -> Row:
+    """Build the inbox's row of a callback, which may hold anything that a stranger sent."""
+    upload_id = judgement.upload_id
     return {
-        "refusal_id": refused.refusal_id,
-        "at": encode_time(refused.at),
-        "layer": refused.layer,
-        "code": refused.code,
-        "detail": _storable(refused.detail),
-        "upload_id": None if refused.upload_id is None else _storable(refused.upload_id),
-        "raw_target": _storable(refused.raw_target),
-        "body": refused.body,
-        "remote_addr": _storable(refused.remote_addr),
+        "callback_id": request.callback_id,
+        "at": encode_time(request.at),
+        "verdict": judgement.verdict,
+        "layer": judgement.layer,
+        "code": judgement.code,
+        "detail": _storable(judgement.detail),
+        "upload_id": None if upload_id is None else _storable(upload_id),
+        "remote_addr": _storable(request.remote_addr),
+        "took_ms": judgement.took_ms,
+        "body_size": min(request.body_size, _LARGEST_NUMBER),
+        "cut": request.cut,
+        "raw_target": request.raw_target,
+        # ASCII alone: PostgreSQL stores no NUL as such, and neither database a lone surrogate.
+        "headers": _encode_ascii(request.headers),
+        "body": request.body,
     }
 
 
@@ -133,9 +142,21 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
-def parse_refusal(row: Mapping[str, Any]) -> Refusal:
-    """Read a row of the refusals."""
-    return Refusal(**{**row, "at": parse_time(row["at"])})
+def parse_callback(row: Mapping[str, Any]) -> KeptCallback:
+    """Read a row of the inbox."""
+    return KeptCallback(
+        KeptRequest(
+            callback_id=row["callback_id"],
+            at=parse_time(row["at"]),
+            raw_target=row["raw_target"],
+            headers=json.loads(row["headers"]),
+            body=row["body"],
+            body_size=row["body_size"],
+            remote_addr=row["remote_addr"],
+            cut=row["cut"],
+        ),
+        Judgement(row["verdict"], row["layer"], row["code"], row["detail"], row["upload_id"], row["took_ms"]),
+    )
 
 
 def parse_delivery(row: Mapping[str, Any]) -> Delivery:

@@ -13,7 +13,7 @@ from ossgate.ledger.database import Database
 from ossgate.ledger.models import Upload
 from ossgate.ledger.reads import build_list, fetch_rows
 from ossgate.ledger.rows import parse_upload
-from ossgate.ledger.tables import refusal, upload
+from ossgate.ledger.tables import upload
 
 _ESCAPE = "\\"
 
@@ -61,12 +61,6 @@ def count_states(database: Database, *, from_id: str) -> dict[str, int]:
         .group_by(upload.c.state)
     )
     return {row["state"]: row["uploads"] for row in fetch_rows(database, query)}
-
-
-def count_refusals(database: Database, *, from_id: str) -> int:
-    """Count the refusals that are kept, from an id on."""
-    query = select(func.count().label("refusals")).where(refusal.c.refusal_id >= from_id)
-    return int(fetch_rows(database, query)[0]["refusals"])
 
 
 def _match_words(words: str) -> ColumnElement[bool]:

@@ -77,6 +77,8 @@ class Session:
     def close(self) -> None:
         """Close the connection, whatever state it is in."""
         try:
+            # SQLite keeps a connection, and with it the lock, for as long as one of its statements is held by somebody.
+            self._cursor.close()
             self.connection.close()
         except self._database.dialect.loaded_dbapi.Error:
             # It is being given up because it failed; that it cannot even be closed changes nothing.

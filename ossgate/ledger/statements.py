@@ -1,4 +1,4 @@
-"""The writer's statements about uploads, accounts and refusals."""
+"""The writer's statements about uploads, accounts and callbacks."""
 
 from functools import cached_property
 
@@ -22,7 +22,7 @@ from ossgate.ledger.compiler import Compiler, Statement
 from ossgate.ledger.outbox_statements import OutboxStatements
 from ossgate.ledger.rows import UNKNOWN_AT_ISSUE
 from ossgate.ledger.sweep_statements import SweepStatements
-from ossgate.ledger.tables import IS_ISSUED, history, quota, refusal, upload
+from ossgate.ledger.tables import IS_ISSUED, history, inbox, quota, upload
 
 UPLOAD_COLUMNS = tuple(upload.c.keys())
 _ARRIVAL_COLUMNS = (
@@ -38,6 +38,7 @@ _ARRIVAL_COLUMNS = (
     "keep_until",
     "replaced_size",
 )
+_JUDGED = ("verdict", "layer", "code", "detail", "upload_id", "took_ms")
 
 
 class Statements(Compiler):
@@ -139,18 +140,34 @@ class Statements(Compiler):
         return self.compile(query, columns=("pending_uploads", "bytes"))
 
     @cached_property
-    def insert_refusal(self) -> Statement:
-        """Add a refusal unless it is there."""
-        return self.compile(self.insert_unless(refusal))
+    def keep_callback(self) -> Statement:
+        """Add a callback; of one that is there, as it may be after an answer that came to nothing, set what was made of it."""
+        return self.compile(self.insert_or_update(inbox, _JUDGED))
 
     @cached_property
-    def trim_refusals(self) -> Statement:
-        """Delete all refusals but the newest so many."""
-        newest = select(refusal.c.refusal_id).order_by(refusal.c.refusal_id.desc())
-        last_out = (
-            newest.limit(literal_column("1")).offset(bindparam("kept", type_=Integer)).scalar_subquery()
+    def select_surplus(self) -> Statement:
+        """Read the newest callback of a verdict that is beyond its bound."""
+        query = (
+            select(inbox.c.callback_id)
+            .where(inbox.c.verdict == bindparam("verdict"))
+            .order_by(inbox.c.callback_id.desc())
+            .limit(literal_column("1"))
+            .offset(bindparam("kept", type_=Integer))
         )
-        return self.compile(delete(refusal).where(refusal.c.refusal_id <= last_out))
+        return self.compile(query)
+
+    @cached_property
+    def trim_inbox(self) -> Statement:
+        """Delete of so many oldest callbacks of a verdict those that are beyond its bound, or too old."""
+        oldest = (
+            select(inbox.c.callback_id)
+            .where(inbox.c.verdict == bindparam("verdict"))
+            .order_by(inbox.c.callback_id)
+            .limit(bindparam("limit", type_=Integer))
+            .offset(literal_column("0"))
+        )
+        is_over = or_(inbox.c.callback_id <= bindparam("through"), inbox.c.at < bindparam("before"))
+        return self.compile(delete(inbox).where(inbox.c.callback_id.in_(oldest), is_over))
 
     @cached_property
     def select_revision(self) -> Statement:

@@ -21,11 +21,11 @@ from ossgate.ledger.tables import (
     IS_PERIODICAL,
     IS_UNFINISHED,
     history,
+    inbox,
     lease,
     quota,
     reconcile_finding,
     reconcile_run,
-    refusal,
     upload,
 )
 
@@ -119,9 +119,9 @@ class SweepStatements(Compiler):
         return self.compile(delete(upload).where(upload.c.upload_id == bindparam("the_upload_id")))
 
     @cached_property
-    def prune_refusals(self) -> Statement:
-        """Delete so many refusals below an id."""
-        return self._delete_oldest(refusal, refusal.c.refusal_id, refusal.c.refusal_id < bindparam("below"))
+    def prune_inbox(self) -> Statement:
+        """Delete so many callbacks below an id."""
+        return self._delete_oldest(inbox, inbox.c.callback_id, inbox.c.callback_id < bindparam("below"))
 
     @cached_property
     def prune_accounts(self) -> Statement:

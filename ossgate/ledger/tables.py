@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 # The newest migration; a test compares it with the migrations' own head. Kept here, so that
 # nothing but an upgrade has to import Alembic.
-HEAD_REVISION = "0006"
+HEAD_REVISION = "0007"
 
 # Ids and object keys sort by their bytes, as OSS sorts; PostgreSQL would otherwise sort by the rules of a language.
 Id = Text().with_variant(Text(collation="C"), "postgresql")
@@ -141,19 +141,43 @@ Index(
     postgresql_where=IS_PERIODICAL,
 )
 
-refusal = Table(
-    "refusal",
+# Every callback as it came, with what was made of it. Bodies and targets are bytes, since strangers send anything; what is
+# small stands before what is large, so that a search need not read the latter.
+inbox = Table(
+    "inbox",
     metadata,
-    Column("refusal_id", Id, primary_key=True),
+    Column("callback_id", Id, primary_key=True),
     Column("at", BigInteger, nullable=False),
+    Column("verdict", Text, nullable=False),
+    # Both empty where nothing went wrong.
     Column("layer", Text, nullable=False),
     Column("code", Text, nullable=False),
     Column("detail", Text, nullable=False),
     Column("upload_id", Text),
-    Column("raw_target", Text, nullable=False),
-    Column("body", LargeBinary, nullable=False),
     Column("remote_addr", Text, nullable=False),
+    Column("took_ms", BigInteger, nullable=False),
+    Column("body_size", BigInteger, nullable=False),
+    # What is not kept whole: target, headers or body; empty when all is, so that it can be replayed.
+    Column("cut", Text, nullable=False),
+    Column("raw_target", LargeBinary, nullable=False),
+    # JSON in ASCII alone.
+    Column("headers", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
 )
+
+HAS_UPLOAD = inbox.c.upload_id.is_not(None)
+HAS_LAYER = inbox.c.layer != literal_column("''")
+HAS_CODE = inbox.c.code != literal_column("''")
+
+# Each verdict has its own bound, so its oldest are found, too.
+Index("ix_inbox_verdict", inbox.c.verdict, inbox.c.callback_id)
+Index("ix_inbox_remote_addr", inbox.c.remote_addr, inbox.c.callback_id)
+for _name, _column, _condition in (
+    ("ix_inbox_upload", inbox.c.upload_id, HAS_UPLOAD),
+    ("ix_inbox_layer", inbox.c.layer, HAS_LAYER),
+    ("ix_inbox_code", inbox.c.code, HAS_CODE),
+):
+    Index(_name, _column, inbox.c.callback_id, sqlite_where=_condition, postgresql_where=_condition)
 
 # The outbox: one row for each change and each sink that hears of it, written with the change. It refers to no upload,
 # since what the application has not been told yet must outlive the upload's own row.

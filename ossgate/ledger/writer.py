@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from queue import Empty, SimpleQueue
 
 from ossgate.ledger.batch import Batch, Routes
@@ -22,8 +22,9 @@ from ossgate.ledger.errors import (
     SchemaOutdated,
     UploadExists,
 )
+from ossgate.ledger.inbox_jobs import InboxBounds, InboxTrimmer, TrimInboxJob
 from ossgate.ledger.issue_jobs import IssueJob
-from ossgate.ledger.jobs import Job, RefusalJob, run_jobs
+from ossgate.ledger.jobs import Job, run_jobs
 from ossgate.ledger.lingering import Lingering
 from ossgate.ledger.session import Session
 from ossgate.ledger.statements import Statements
@@ -36,18 +37,20 @@ _CLOSE_TIMEOUT = 10.0
 # A batch that has taken longer than its waiters waited is not waited for by those who come later: were they to, one after the
 # other, a server's few threads would keep those behind them from their answer.
 _PATIENCE_SECONDS = 1.0
+# While the database is away, what nobody waits for is tried again so often.
+_RETRY_SECONDS = 2.0
 
 
 class Writer:
     """Take jobs from any thread and run them in one."""
 
-    def __init__(self, database: Database, *, queue_size: int, refusals_kept: int, routes: Routes) -> None:
+    def __init__(self, database: Database, *, queue_size: int, inbox: InboxBounds, routes: Routes) -> None:
         self._database = database
         self._routes = routes
         # Called by the writer when something new is in the outbox.
         self.on_announced: Callable[[], None] | None = None
         self._queue_size = queue_size
-        self._refusals_kept = refusals_kept
+        self._bounds = inbox
         self._session: Session | None = None
         self.closed = False
         self.dropped = 0
@@ -70,8 +73,11 @@ class Writer:
         self._stopping = False
         self._failing: str | None = None
         self._lingering = Lingering()
-        # The first refusals that a process adds are followed by a trim.
-        self._refusals_since_trim = self._refusals_kept
+        self._trimmer = InboxTrimmer(self._bounds)
+        self._is_dropping = False
+        # Whether what lies aside has failed with a batch, and whether one without it has been written since.
+        self._is_aside_suspect = False
+        self._is_proved = False
 
     @property
     def waiting(self) -> int:
@@ -106,7 +112,7 @@ class Writer:
     def run_aside(self, job: Job) -> None:
         """Queue a job that nobody waits for; drop and count it when there is no room."""
         if self.closed or len(self._aside) >= self._queue_size:
-            self.dropped += 1
+            self._drop(1)
             return
         if self._thread is None:
             self._start()
@@ -161,7 +167,11 @@ class Writer:
     def _work(self) -> None:
         try:
             while not self._stopping:
-                job = self._queue.get()
+                try:
+                    job = self._queue.get(timeout=_RETRY_SECONDS if self._aside else None)
+                except Empty:
+                    self._run_batch(None)
+                    continue
                 if job is None:
                     self._stopping = True
                 else:
@@ -189,21 +199,35 @@ class Writer:
         if first is not None:
             taken.insert(0, first)
         lasts = first is None or any(job.must_last for job in taken)
-        try:
-            session = self._begin(lasts=lasts)
-        except Exception as exc:
-            self._fail([*taken, *self._take(self._queue.qsize())], exc)
-            self._drop_aside()
+        session = self._open(taken, lasts=lasts)
+        if session is None:
             return
-        finally:
-            self._taken = 0
         if lasts:
             # While the lock was waited for, more has come.
             taken += self._take(_LARGEST_BATCH - len(taken))
         # Waiters that gave up meanwhile are gone.
         jobs = [job for job in taken if job.begin()]
+        if self._is_aside_suspect and any(not isinstance(job, _Nudge) for job in jobs):
+            # It may be at fault itself, and then nothing that is waited for may fail with it.
+            self._commit_parts(session, jobs, lasts=lasts)
+            if self._session is None:
+                self._keep_aside()
+                return
+            session, jobs = self._open([], lasts=lasts), []
+            if session is None:
+                return
         jobs += self._take_aside()
         self._commit_parts(session, jobs, lasts=lasts)
+
+    def _open(self, taken: Sequence[Job], *, lasts: bool) -> Session | None:
+        try:
+            return self._begin(lasts=lasts)
+        except Exception as exc:
+            self._fail([*taken, *self._take(self._queue.qsize())], exc)
+            self._keep_aside()
+            return None
+        finally:
+            self._taken = 0
 
     def _take(self, most: int) -> list[Job]:
         jobs: list[Job] = []
@@ -226,11 +250,31 @@ class Writer:
                 self._nudge()
         return jobs
 
-    def _drop_aside(self) -> None:
+    def _keep_aside(self, failed: Sequence[Job] = ()) -> None:
+        """Keep what lies aside, and what of it has just failed, for when the database is back; at the end there is no such time.
+
+        What fails again although others were written between is at fault itself.
+        """
+        is_at_fault = bool(failed) and self._is_aside_suspect and self._is_proved
+        self._is_aside_suspect = self._is_aside_suspect or bool(failed)
+        self._is_proved = False
         with self._aside_lock:
-            self.dropped += len(self._aside)
-            self._aside.clear()
+            room = 0 if self._stopping or is_at_fault else max(0, self._queue_size - len(self._aside))
+            self._aside.extendleft(reversed(failed[:room]))
+            lost = len(failed[room:])
+            if self._stopping:
+                lost += len(self._aside)
+                self._aside.clear()
             self._nudged = False
+        self._drop(lost)
+
+    def _drop(self, count: int) -> None:
+        self.dropped += count
+        if count and not self._is_dropping:
+            self._is_dropping = True
+            _LOG.warning(
+                "callbacks and notes that nobody waits for are dropped: the ledger has no room for them"
+            )
 
     def _nudge(self) -> None:
         """Wake the writer for what lies aside, with one job in the queue however much that is."""
@@ -274,6 +318,10 @@ class Writer:
                     self._fail([*part, *(job for rest in parts for job in rest)], outage)
                     return
                 if len(part) == 1:
+                    if part[0].lighten():
+                        parts.append(part)
+                        continue
+                    self._drop(part[0].is_aside)
                     part[0].release(self._translate(part[0], exc))
                 else:
                     # Who has given up meanwhile is left out: its caller has been told that it came to nothing.
@@ -282,15 +330,15 @@ class Writer:
                     parts += [rest for rest in (left[half:], left[:half]) if rest]
 
     def _commit(self, session: Session, jobs: list[Job], *, lasts: bool) -> None:
-        batch = Batch(session, self._routes)
+        batch = Batch(session, self._routes, self._bounds.limit_of)
         run_jobs(batch, jobs)
-        if batch.is_empty:
+        is_empty = batch.is_empty
+        if is_empty:
             # A pipeline costs more than the one answer it would not wait for.
             session.commit(lasts=lasts)
         else:
             with session.pipeline():
                 batch.write()
-                self._trim_refusals(session, jobs)
                 begun = time.monotonic()
                 session.commit(lasts=lasts)
             if lasts:
@@ -301,16 +349,25 @@ class Writer:
             self._failing = None
         for job in jobs:
             job.release()
+        if any(job.is_aside for job in jobs):
+            self._is_aside_suspect = False
+        elif not is_empty:
+            self._is_proved = True
+        self._trim_inbox(batch, jobs)
         if batch.announced and self.on_announced is not None:
             self.on_announced()
 
-    def _trim_refusals(self, session: Session, jobs: list[Job]) -> None:
-        count = sum(isinstance(job, RefusalJob) for job in jobs)
-        if count:
-            self._refusals_since_trim += count
-            if self._refusals_since_trim >= max(1, self._refusals_kept // 100):
-                session.execute(session.statements.trim_refusals, {"kept": self._refusals_kept})
-                self._refusals_since_trim = 0
+    def _trim_inbox(self, batch: Batch, jobs: list[Job]) -> None:
+        """Go on with what is being trimmed, and begin with what is due, each a few rows a batch."""
+        follow = [job.follow() for job in jobs if isinstance(job, TrimInboxJob)]
+        due: list[Job] = [job for job in follow if job is not None]
+        if batch.kept:
+            self._is_dropping = False
+            due += self._trimmer.note(batch.kept)
+        if due:
+            with self._aside_lock:
+                self._aside.extend(due)
+                self._nudge()
 
     def _undo(self, session: Session, exc: Exception) -> Exception | None:
         """Roll back after a row's fault; when the database is at fault, give that fault."""
@@ -329,10 +386,15 @@ class Writer:
             _LOG.warning("ledger unavailable: %s", reason)
         self._failing = reason
         self._disconnect()
+        aside = []
         for job in jobs:
-            self.dropped += job.is_aside
-            # Each waiter raises its own: an exception shared by threads would mix up their tracebacks.
-            job.release(_outage(exc, reason))
+            if job.is_aside and not isinstance(job, TrimInboxJob):
+                aside.append(job)
+            else:
+                # Each waiter raises its own: an exception shared by threads would mix up their tracebacks.
+                job.release(_outage(exc, reason))
+        if aside:
+            self._keep_aside(aside)
 
     def _translate(self, job: Job, exc: Exception) -> LedgerError:
         if isinstance(job, IssueJob) and self._database.is_duplicate(exc):

@@ -51,7 +51,7 @@ class Instruments:
             multiprocess_mode="livesum",
         ).set
         self.ledger_dropped = self._counter(
-            "ossgate_ledger_dropped", "Refusals and notes that found no room in the ledger's queue."
+            "ossgate_ledger_dropped", "Callbacks and notes that were not kept."
         ).inc
         self._children: dict[tuple[str, ...], Callable[[], None]] = {}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ossgate.ledger import Change, Refusal, Upload
+from ossgate.ledger import Change, KeptCallback, Upload
 from signer.times import format_seconds
 
 MAX_CHANGES = 200
@@ -39,19 +39,20 @@ def describe_change(change: Change) -> dict[str, Any]:
     }
 
 
-def describe_refusal(refusal: Refusal) -> dict[str, Any]:
+def describe_refusal(refused: KeptCallback) -> dict[str, Any]:
     """Return a refused callback."""
+    request, judgement = refused.request, refused.judgement
     return {
-        "refusal_id": refusal.refusal_id,
-        "at": format_seconds(refusal.at) + "Z",
-        "layer": refusal.layer,
-        "code": refusal.code,
-        "detail": redact(refusal.detail),
-        "upload_id": refusal.upload_id,
-        "raw_target": redact(refusal.raw_target)[:SHOWN_TARGET],
-        "body_size": len(refusal.body),
-        "body": redact(refusal.body.decode("utf-8", "replace"))[:SHOWN_BODY],
-        "remote_addr": refusal.remote_addr,
+        "refusal_id": request.callback_id,
+        "at": format_seconds(request.at) + "Z",
+        "layer": judgement.layer,
+        "code": judgement.code,
+        "detail": redact(judgement.detail),
+        "upload_id": judgement.upload_id,
+        "raw_target": redact(request.raw_target.decode("utf-8", "replace"))[:SHOWN_TARGET],
+        "body_size": request.body_size,
+        "body": redact(request.body.decode("utf-8", "replace"))[:SHOWN_BODY],
+        "remote_addr": request.remote_addr,
     }
 
 

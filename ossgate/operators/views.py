@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 from ossgate.access.callers import ANONYMOUS, Caller
 from ossgate.access.denied import credentials_refused, request_forbidden
 from ossgate.access.requests import identify_request
-from ossgate.ledger import State
+from ossgate.ledger import CallbackFilter, State, Verdict
 from ossgate.operators.queries import (
     QueryInvalid,
     encode_cursor,
@@ -67,12 +67,13 @@ def list_refusals() -> Response:
     """List refused callbacks, newest first."""
     services = operator_services()
     page = parse_page_query(request.args)
-    found = services.ledger.fetch_refusals(limit=page.limit + 1, before=page.below_id)
+    wanted = CallbackFilter(verdict=Verdict.REFUSED, below_id=page.below_id)
+    found = services.ledger.inbox.find_callbacks(wanted, limit=page.limit + 1)
     refusals, more = _cut(found, page.limit)
     return json_response(
         {
             "refusals": [describe_refusal(refusal) for refusal in refusals],
-            "next_cursor": encode_cursor(refusals[-1].refusal_id) if more else None,
+            "next_cursor": encode_cursor(refusals[-1].request.callback_id) if more else None,
         }
     )
 
@@ -88,7 +89,9 @@ def show_counts() -> Response:
         {
             "created_from": format_seconds(begin) + "Z",
             "states": {state.value: counted.get(state, 0) for state in State},
-            "refusals": services.ledger.count_refusals(from_id=from_id),
+            "refusals": services.ledger.inbox.count_callbacks(
+                CallbackFilter(verdict=Verdict.REFUSED, from_id=from_id)
+            ),
         }
     )
 

@@ -52,11 +52,11 @@ def test_refused_callback_is_kept_and_changes_nothing_else(world, case):
     """What is no callback of OSS's is one row more among the refusals."""
     (before, stored) = world.copy()
     answer = world.call(case.method, case.path, case.body, headers=case.headers)
-    kept = world.wait_for_refusals(len(before.pop("refusal")) + 1)
+    kept = world.wait_for_refusals(len(before.pop("inbox")) + 1)
     (after, still_stored) = world.copy()
 
     assert (case.status, case.code) == world.read_refusal()
     check_answer(answer, case)
-    assert kept == len(after.pop("refusal"))
+    assert kept == len(after.pop("inbox"))
     assert (before, stored) == (after, still_stored)
     assert set() == world.find_told()

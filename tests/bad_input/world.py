@@ -17,6 +17,7 @@ from ossgate.access.keys import hash_api_key
 from ossgate.app import create_app
 from ossgate.emulator import Emulator, EmulatorOptions
 from ossgate.example_settings import DemoPlace, render_demo
+from ossgate.ledger import CallbackFilter
 from ossgate.ledger.tables import metadata
 from ossgate.settings import load_settings
 from signer.dialects.registry import DIALECTS
@@ -132,7 +133,9 @@ class World:
     def wait_for_refusals(self, count):
         """Wait until so many refused callbacks are kept, which nobody waits for otherwise; return how many there are."""
         deadline = time.monotonic() + PATIENCE
-        while (found := len(self.ledger.fetch_refusals(limit=1000))) < count and time.monotonic() < deadline:
+        while (
+            found := self.ledger.inbox.count_callbacks(CallbackFilter())
+        ) < count and time.monotonic() < deadline:
             time.sleep(0.005)
         return found
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.hashes import MD5
 
 from callback.public_keys import PinnedKeys
-from callback.receive import CallbackRequest
+from callback.request import CallbackRequest
 from callback.signature import build_string_to_sign
 from signer.facts import Facts
 from signer.prefix_grants import PrefixKeys

@@ -1,11 +1,14 @@
 """The three layers in their order, the arrived step, repeats and the deadline; the ledger is real, the bucket a small fake."""
 
+import contextlib
 import json
+import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +16,7 @@ from callback.arrived import Arrivals, ReceivingProfile
 from callback.deadline import Deadline
 from callback.errors import (
     BucketDisagrees,
+    CallbackRefused,
     ClaimsContradictTicket,
     ObjectMissing,
     PublicKeyUrlRejected,
@@ -25,7 +29,7 @@ from callback.errors import (
 from callback.receive import Receiver
 from callback.reply import compile_reply
 from ossgate.bucket import BucketUnavailable, ObjectHead
-from ossgate.ledger import Ledger, LedgerUnavailable, NewUpload
+from ossgate.ledger import CallbackFilter, Ledger, LedgerBusy, LedgerUnavailable, NewUpload
 from signer.callback_body import DEFAULT_JSON, compile_body
 from signer.callback_param import define_callback
 from signer.object_keys import compile_key_template
@@ -41,6 +45,10 @@ class FakeBucket:
     def __init__(self):
         self.objects = {}
         self.asked = 0
+
+    def fail(self, instead):
+        """Answer otherwise of the one object that there is."""
+        self.objects["examplebucket", "photos/a.jpg"] = instead
 
     def head_object(self, place, object_key, *, seconds):
         self.asked += 1
@@ -62,12 +70,18 @@ class World:
     bucket: FakeBucket
     profile: Profile
     events: list
+    path: Path
 
     def receive(self, request, deadline=None):
         return json.loads(self.receiver.receive(request, deadline or Deadline()))
 
     def confirm(self, upload_id):
         return json.loads(self.receiver.confirm(self.ledger.fetch_upload(upload_id), Deadline()))
+
+    def list_kept(self):
+        """List the callbacks of the inbox, once all are written; the clock stands still, so in no order."""
+        self.ledger.ping(timeout=10)
+        return self.ledger.inbox.find_callbacks(CallbackFilter())
 
     def with_profile(self, *, handler=None, reply=None, **changes):
         """The same world under a changed profile."""
@@ -116,7 +130,7 @@ def world(tmp_path, make_profile, public_keys, ticket_keys, seal_keys, prefix_ke
     receiver = Receiver(
         public_keys, ticket_keys, seal_keys, prefix_keys, arrivals, timedelta(days=1), lambda: now
     )
-    yield World(receiver, ledger, bucket, profile, events)
+    yield World(receiver, ledger, bucket, profile, events, tmp_path / "ledger.sqlite3")
     ledger.close()
 
 
@@ -454,6 +468,75 @@ def test_confirm_refuses_a_seal_for_another_key(world, issue, make_facts, seal_k
 
     with pytest.raises(BucketDisagrees):
         world.confirm(upload_id)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "judged"),
+    [
+        (lambda world: None, ("believed", "", "", True)),
+        (lambda world: world.bucket.fail(BucketUnavailable("down")), ("unconfirmed", "", "", True)),
+        (lambda world: world.bucket.fail(None), ("refused", "bucket", "object_missing", True)),
+        (lambda world: world.bucket.fail(RuntimeError("x")), ("crashed", "", "", True)),
+        (
+            lambda world: {"authorization": "AAAA"},
+            ("refused", "signature", "callback_signature_invalid", False),
+        ),
+        (lambda world: {"body": b"{}"}, ("refused", "request", "callback_malformed", False)),
+        (lambda world: {"body_size": 70_000}, ("refused", "request", "callback_too_large", False)),
+    ],
+)
+def test_every_callback_is_kept_with_its_verdict(world, make_callback_request, make_facts, spoil, judged):
+    """Believed ones in the commit of their arrival, all others beside it."""
+    request = make_callback_request(**(spoil(world) or {}))
+    with contextlib.suppress(CallbackRefused, RuntimeError):
+        world.receive(request)
+
+    (kept,) = world.list_kept()
+    verdict = kept.judgement
+    assert judged == (
+        verdict.verdict,
+        verdict.layer,
+        verdict.code,
+        verdict.upload_id == make_facts().upload_id,
+    )
+    assert (request.raw_target, request.body) == (kept.request.raw_target.decode(), kept.request.body)
+    assert 0 <= verdict.took_ms < 4000
+
+
+def test_repeats_and_replacements_are_kept_as_such(
+    world, make_callback_request, make_body, make_facts, seal_keys
+):
+    """A repeat, one after the object has gone, and other bytes under the same upload."""
+    request = make_callback_request()
+    for _ in range(2):
+        world.receive(request)
+    world.bucket.fail(None)
+    world.receive(request)
+    world.bucket.fail(ObjectHead(5, "1" * 32, "image/jpeg", seal_keys.issue_seal(make_facts()), None))
+    with pytest.raises(UploadReplaced):
+        world.receive(make_callback_request(make_body(etag="1" * 32, size=5)))
+
+    assert [("believed", ""), ("refused", "upload_replaced"), ("repeated", ""), ("repeated", "")] == sorted(
+        (kept.judgement.verdict, kept.judgement.code) for kept in world.list_kept()
+    )
+
+
+def test_callback_that_could_not_be_recorded_is_kept_when_it_can_be(world, make_callback_request, make_facts):
+    """Answered with 503 within its deadline; the row waits in memory for the database, and never holds the answer up."""
+    world.ledger.ping(timeout=5)
+    blocker = sqlite3.connect(world.path, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    begun = time.monotonic()
+    with pytest.raises(LedgerBusy):
+        world.receive(make_callback_request())
+    assert time.monotonic() - begun < 3
+    blocker.execute("ROLLBACK")
+    blocker.close()
+
+    (kept,) = world.list_kept()
+    assert ("unavailable", "ledger", "ledger_busy", make_facts().upload_id) == (
+        kept.judgement.verdict, kept.judgement.layer, kept.judgement.code, kept.judgement.upload_id,
+    )  # fmt: skip
 
 
 def _wait_until(holds):

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import URL, make_url
 
-from ossgate.ledger import Arrival, Ledger, NewUpload, Refusal
+from ossgate.ledger import Arrival, Judgement, KeptRequest, Ledger, NewUpload
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 POSTGRESQL_VARIABLE = "OSSGATE_TEST_POSTGRESQL"
@@ -156,24 +156,42 @@ def make_arrival() -> Callable[..., Arrival]:
 
 
 @pytest.fixture
-def make_refusal() -> Callable[..., Refusal]:
-    """Build a valid refusal."""
+def make_request() -> Callable[..., KeptRequest]:
+    """Build a valid callback as it is kept."""
     numbers = itertools.count(1)
 
-    def make(**facts: Any) -> Refusal:
+    def make(**facts: Any) -> KeptRequest:
         given: dict[str, Any] = {
-            "refusal_id": f"01r{next(numbers):06d}",
+            "callback_id": f"01c{next(numbers):06d}",
             "at": NOW,
-            "layer": "signature",
-            "code": "signature_mismatch",
-            "detail": "the signature does not fit the body",
-            "raw_target": "/callback?a=%2F",
+            "raw_target": b"/callback?a=%2F",
+            "headers": {"authorization": "c2ln", "content-type": "application/json"},
             "body": b"\x00\xff not text",
+            "body_size": 11,
             "remote_addr": "192.0.2.7",
         }
-        return Refusal(**{**given, **facts})
+        return KeptRequest(**{**given, **facts})
 
     return make
+
+
+@pytest.fixture
+def keep(ledger: Ledger, make_request: Callable[..., KeptRequest]) -> Callable[..., KeptRequest]:
+    """Keep a callback, by default a refused one, and wait until it is written."""
+
+    def record(
+        verdict: str = "refused", *, into: Ledger = ledger, wait: bool = True, **facts: Any
+    ) -> KeptRequest:
+        judged = {name: facts.pop(name) for name in ("layer", "code", "detail", "upload_id") if name in facts}
+        if verdict == "refused":
+            judged = {"layer": "signature", "code": "callback_signature_invalid", **judged}
+        request = make_request(**facts)
+        into.inbox.keep(request, Judgement(verdict, **judged))
+        if wait:
+            into.ping(timeout=5)
+        return request
+
+    return record
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,19 +10,21 @@ import pytest
 from sqlalchemy import Connection, Select, create_engine, event, text
 from sqlalchemy.engine import URL
 
-from ossgate.ledger import Ledger, UploadFilter
+from ossgate.ledger import CallbackFilter, Ledger, UploadFilter
 from ossgate.ledger.compiler import Statement
 from ossgate.ledger.database import Database
+from ossgate.ledger.inbox import build_inbox_search
 from ossgate.ledger.reads import build_list
 from ossgate.ledger.retention import build_prunable
 from ossgate.ledger.rows import encode_time
 from ossgate.ledger.statements import UPLOAD_COLUMNS, Statements
 from ossgate.ledger.sweeps import build_list_by_key, build_list_outlived, build_list_waiting
-from ossgate.ledger.tables import delivery, upload
+from ossgate.ledger.tables import delivery, inbox, upload
 
 UPLOADS = 1_000_000
 # One in 100 waits, one in 20 has expired, one in 2,000 stays for a while alone; five profiles, of which one is rare and
 # has a quota; 5,000 subjects.
+# Of the first 200,000 there is a callback, more than are kept by default; most are believed and of few addresses.
 # Each that waits or has expired has a history and an account; one in five has been told to an application, one in 1,000 is yet to be.
 FILL = (
     """
@@ -54,8 +57,18 @@ FILL = (
     FROM upload WHERE created_at % 5000 = 0
     """,
     """
-    INSERT INTO refusal (refusal_id, at, layer, code, detail, raw_target, body, remote_addr)
-    SELECT upload_id, created_at, 'signature', 'x', '', '/callback', :body, '192.0.2.1' FROM upload WHERE state = 'issued'
+    INSERT INTO inbox (callback_id, at, verdict, layer, code, detail, upload_id, remote_addr, took_ms, body_size, cut, raw_target, headers, body)
+    SELECT upload_id, created_at,
+           CASE WHEN created_at % 1000000 = 0 THEN 'unavailable' WHEN created_at % 20000 = 0 THEN 'refused' ELSE 'believed' END,
+           CASE WHEN created_at % 1000000 = 0 THEN 'ledger' WHEN created_at % 1000000 = 20000 THEN 'ticket'
+                WHEN created_at % 20000 = 0 THEN 'signature' ELSE '' END,
+           CASE WHEN created_at % 1000000 = 0 THEN 'ledger_busy' WHEN created_at % 1000000 = 20000 THEN 'ticket_refused'
+                WHEN created_at % 20000 = 0 THEN 'callback_signature_invalid' ELSE '' END,
+           '', CASE WHEN created_at % 20000 = 0 THEN NULL ELSE upload_id END,
+           CASE WHEN created_at % 20000 = 0 THEN '198.51.100.' || CAST(created_at / 1000 % 256 AS TEXT)
+                ELSE '192.0.2.' || CAST(created_at / 1000 % 8 AS TEXT) END,
+           1, 0, '', :body, '{}', :body
+    FROM upload WHERE upload_id <= '01U100200000'
     """,
 )
 # However many uploads there are, these hold a few rows, which are read whole.
@@ -81,7 +94,7 @@ def large_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         "body": b"",
     }
     # Made when all is there, they cost half as much.
-    indexes = [index for table in (upload, delivery) for index in table.indexes]
+    indexes = [index for table in (upload, delivery, inbox) for index in table.indexes]
     with engine.begin() as connection:
         for index in indexes:
             index.drop(connection)
@@ -164,6 +177,11 @@ SWEEP_ROW: dict[str, object] = {
     ),
     **dict.fromkeys(("now", "until", "changed_at", "finished_at", "limit", "kept"), 1),
 }  # fmt: skip
+CALLBACK_ROW: dict[str, object] = {
+    **dict.fromkeys((*inbox.c.keys(), "through"), "a"),
+    **dict.fromkeys(("at", "took_ms", "body_size", "limit", "before"), 1),
+    **dict.fromkeys(("raw_target", "body"), b"a"),
+}
 QUERIES: dict[str, Callable[[Statements], tuple[Statement, tuple[object, ...]]]] = {
     "uploads": lambda made: (made.select_uploads(2), ("a", "b")),
     "accounts": lambda made: (made.select_quotas(2), ("a", "b", "c", "d", "e", "f")),
@@ -178,7 +196,9 @@ QUERIES: dict[str, Callable[[Statements], tuple[Statement, tuple[object, ...]]]]
             {"pending_uploads": 1, "bytes": 1, "quota_key": "a", "profile": "b", "period": "c"}
         ),
     ),
-    "trim of refusals": lambda made: (made.trim_refusals, (10_000,)),
+    "callback": lambda made: (made.keep_callback, made.keep_callback.pick(CALLBACK_ROW)),
+    "surplus of the inbox": lambda made: (made.select_surplus, ("refused", 10_000)),
+    "trim of the inbox": lambda made: (made.trim_inbox, made.trim_inbox.pick(CALLBACK_ROW)),
     **{
         name.replace("_", " "): lambda made, name=name: (  # type: ignore[misc]
             getattr(made.outbox, name),
@@ -212,7 +232,7 @@ QUERIES: dict[str, Callable[[Statements], tuple[Statement, tuple[object, ...]]]]
             "update_run",
             "delete_history",
             "delete_upload",
-            "prune_refusals",
+            "prune_inbox",
             "prune_accounts",
             "prune_findings",
             "prune_runs",
@@ -224,12 +244,14 @@ QUERIES: dict[str, Callable[[Statements], tuple[Statement, tuple[object, ...]]]]
 READS: dict[str, Callable[[Ledger, datetime], object]] = {
     "upload": lambda made, now: made.fetch_upload("01U100000007"),
     "history": lambda made, now: made.fetch_history("01U100000100"),
-    "refusals": lambda made, now: made.fetch_refusals(before="01U100050000"),
+    "callback": lambda made, now: made.inbox.fetch_callback("01U100000007"),
     "search": lambda made, now: made.find_uploads(
         UploadFilter(subject="user77", words="a.jpg", from_id="01U100000007", below_id="01U100900000")
     ),
     "counts of a day": lambda made, now: made.count_states(from_id="01U100990000"),
-    "refusals of a day": lambda made, now: made.count_refusals(from_id="01U100990000"),
+    "refusals of a day": lambda made, now: made.inbox.count_callbacks(
+        CallbackFilter(verdict="refused", from_id="01U100190000")
+    ),
     "walk": lambda made, now: made.sweeps.list_by_key("demo-bucket", after="photos/100100000"),
     "waiting": lambda made, now: made.sweeps.list_waiting("issued", before=now),
     "outlived": lambda made, now: made.sweeps.list_outlived(before=now),
@@ -364,3 +386,37 @@ def test_retention_finds_its_rows_by_state(large: Connection, now: datetime, sta
     plan = explain(large, query)
 
     assert [] == [line for line in plan if has_scan(line)], plan
+
+
+CALLBACKS: dict[str, tuple[CallbackFilter, str]] = {
+    "newest": (CallbackFilter(), ""),
+    "believed": (CallbackFilter(verdict="believed"), ""),
+    "unavailable": (CallbackFilter(verdict="unavailable"), "ix_inbox_verdict"),
+    "none crashed": (CallbackFilter(verdict="crashed"), "ix_inbox_verdict"),
+    "layer": (CallbackFilter(layer="ticket"), "ix_inbox_layer"),
+    "code": (CallbackFilter(code="ledger_busy"), "ix_inbox_code"),
+    "no such code": (CallbackFilter(code="nosuch"), "ix_inbox_code"),
+    "upload": (CallbackFilter(upload_id="01U100000007"), "ix_inbox_upload"),
+    "upload and verdict": (CallbackFilter(upload_id="01U100000007", verdict="refused"), "ix_inbox_upload"),
+    "address": (CallbackFilter(remote_addr="198.51.100.7"), "ix_inbox_remote_addr"),
+    "no such address": (CallbackFilter(remote_addr="203.0.113.9"), "ix_inbox_remote_addr"),
+}
+RANGE = {"from_id": "01U100100000", "below_id": "01U100101000"}
+
+
+@pytest.mark.parametrize("oldest_first", [False, True])
+@pytest.mark.parametrize("bounds", [{}, RANGE], ids=["all", "range"])
+@pytest.mark.parametrize("name", CALLBACKS)
+def test_search_of_the_inbox_uses_an_index(
+    large: Connection, name: str, bounds: dict[str, str], oldest_first: bool
+) -> None:
+    """Whatever operators look for, from anywhere; what few callbacks have is found by its own index."""
+    wanted, index = CALLBACKS[name]
+    query = build_inbox_search(replace(wanted, **bounds), oldest_first=oldest_first).limit(50)  # type: ignore[arg-type]
+    plan = explain(large, query)
+    # The few callbacks of one upload may as well be sorted.
+    scans = [line for line in plan if has_scan(line) and not ("B-TREE" in line and wanted.upload_id)]
+
+    assert [] == scans, plan
+    if not bounds:
+        assert any(index in line for line in plan), plan

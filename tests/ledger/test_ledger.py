@@ -10,7 +10,6 @@ from ossgate.ledger import (
     Arrival,
     Ledger,
     NewUpload,
-    Refusal,
     TransitionForbidden,
     UploadExists,
     UploadUnknown,
@@ -326,28 +325,6 @@ def test_handler_result_once(
 
     assert claims(ledger, new.upload_id) == ["issued", "uploaded", "handler:late"]
     assert claims(ledger, "nobody") == []
-
-
-def test_refusals_newest_first(ledger: Ledger, make_refusal: Callable[..., Refusal]) -> None:
-    """Refusals read back whole, newest first."""
-    refusals = [make_refusal(), make_refusal(upload_id="01u1"), make_refusal(body=b"")]
-    for refused in refusals:
-        ledger.record_refusal(refused)
-    ledger.ping(timeout=5)
-
-    assert ledger.fetch_refusals() == refusals[::-1]
-    assert ledger.fetch_refusals(limit=1) == refusals[-1:]
-
-
-def test_refusals_trimmed(make_ledger: Callable[..., Ledger], make_refusal: Callable[..., Refusal]) -> None:
-    """However many are refused, about so many are kept, and those are the newest."""
-    ledger = make_ledger(refusals_kept=20)
-    refusals = [make_refusal() for _ in range(200)]
-    for refused in refusals:
-        ledger.record_refusal(refused)
-    ledger.close()
-
-    assert make_ledger().fetch_refusals(limit=500) == refusals[:-21:-1]
 
 
 def test_list_by_filter_and_page(

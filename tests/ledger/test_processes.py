@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy.engine import make_url
 
-from ossgate.ledger import Ledger
+from ossgate.ledger import CallbackFilter, Ledger
 
 StartProgram = Callable[..., subprocess.Popen[str]]
 PRELUDE = """
@@ -173,8 +173,7 @@ EXIT_WITHOUT_CLOSE = (
 ledger = Ledger(sys.argv[1])
 ledger.ping(timeout=30)
 for n in range(150):
-    ledger.record_refusal(Refusal(refusal_id=f"r{n:03d}", at=NOW, layer="request", code="c", detail="d",
-                                  raw_target="/", body=b"", remote_addr="192.0.2.1"))
+    ledger.inbox.keep(KeptRequest(f"r{n:03d}", NOW, b"/", {}, b"", 0, "192.0.2.1"), Judgement("refused"))
 """
 )
 
@@ -251,5 +250,5 @@ def test_exit_without_close(url: str, start_program: StartProgram) -> None:
     assert start_program(EXIT_WITHOUT_CLOSE, url).wait() == 0
 
     ledger = Ledger(url)
-    assert len(ledger.fetch_refusals(limit=200)) == 150
+    assert len(ledger.inbox.find_callbacks(CallbackFilter(), limit=200)) == 150
     ledger.close()

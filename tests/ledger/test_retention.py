@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from ossgate.ledger import Arrival, Finding, Ledger, NewUpload, QuotaLimit, Refusal
+from ossgate.ledger import Arrival, CallbackFilter, Finding, KeptRequest, Ledger, NewUpload, QuotaLimit
 from ossgate.ledger import retention as retention_module
 from ossgate.ledger.retention import PRUNABLE
 
@@ -84,24 +84,24 @@ def test_count_changes_nothing(ledger: Ledger, make_ended: Callable[..., NewUplo
     assert [
         ("upload (expired)", 1),
         ("upload (deleted)", 0),
-        ("refusal", 0),
+        ("inbox", 0),
         ("quota", 0),
         ("reconcile_run", 0),
     ] == [(one.table, one.rows) for one in counted]
     assert ledger.fetch_upload(new.upload_id) is not None
 
 
-def test_old_refusals_accounts_and_runs_go(
+def test_old_callbacks_accounts_and_runs_go(
     ledger: Ledger,
-    make_refusal: Callable[..., Refusal],
+    keep: Callable[..., KeptRequest],
     make_upload: Callable[..., NewUpload],
     make_arrival: Callable[..., Arrival],
     read_accounts: Callable[[], dict[tuple[str, str, str], tuple[int, int]]],
     now: datetime,
 ) -> None:
-    """Refusals and runs below the id, accounts of days that are over; an account for ever stays."""
+    """Callbacks and runs below the id, accounts of days that are over; an account for ever stays."""
     for n in range(5):
-        ledger.record_refusal(make_refusal(refusal_id=f"01r{n}"))
+        keep("believed" if n % 2 else "refused", callback_id=f"01r{n}")
     for quota_key, period in (("daily", "day"), ("always", "ever")):
         new = make_upload(quota_key=quota_key, created_at=now - 5 * DAY)
         ledger.record_issued([new], quota=QuotaLimit(bytes=10**6, period=period), now=now)  # type: ignore[arg-type]
@@ -111,8 +111,10 @@ def test_old_refusals_accounts_and_runs_go(
     ledger.runs.save_run(run, [(1, found)], owner="me", lease=DAY, now=now)
     pruned = {one.table for one in ledger.retention.prune([], before=now - DAY, below="01r3")}
 
-    assert {"refusal", "quota", "reconcile_run"} == pruned
-    assert ["01r4", "01r3"] == [one.refusal_id for one in ledger.fetch_refusals()]
+    assert {"inbox", "quota", "reconcile_run"} == pruned
+    assert ["01r4", "01r3"] == [
+        one.request.callback_id for one in ledger.inbox.find_callbacks(CallbackFilter())
+    ]
     assert ["always"] == [key for key, _, _ in read_accounts()]
     assert [] == ledger.runs.list_runs()
 

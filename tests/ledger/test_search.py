@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ossgate.ledger import Arrival, Ledger, NewUpload, Refusal, UploadFilter
+from ossgate.ledger import Arrival, Ledger, NewUpload, UploadFilter
 
 MakeUpload = Callable[..., NewUpload]
 UPLOADS: dict[str, dict[str, Any]] = {
@@ -77,18 +77,10 @@ def test_find_uploads_by_words(found: Callable[..., list[str]], words: str, ids:
     assert found(words=words) == ids
 
 
-def test_count_states_and_refusals(
-    ledger: Ledger, found: Callable[..., list[str]], make_refusal: Callable[..., Refusal]
-) -> None:
+def test_count_states(ledger: Ledger, found: Callable[..., list[str]]) -> None:
     """Counts are those from an id on."""
-    for number in range(3):
-        ledger.record_refusal(make_refusal(refusal_id=f"01r{number}"))
-    ledger.ping(timeout=2)
-
     assert ledger.count_states(from_id="") == {"issued": 3, "uploaded": 1}
     assert ledger.count_states(from_id="01C") == {"issued": 2}
-    assert [ledger.count_refusals(from_id=start) for start in ("", "01r1", "01r9")] == [3, 2, 0]
-    assert [each.refusal_id for each in ledger.fetch_refusals(before="01r2", limit=1)] == ["01r1"]
 
 
 def test_history_when_longer_than_the_limit(

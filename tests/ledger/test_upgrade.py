@@ -17,7 +17,15 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 
-from ossgate.ledger import Arrival, Ledger, LedgerUnavailable, QuotaExceeded, QuotaLimit, SchemaOutdated
+from ossgate.ledger import (
+    Arrival,
+    CallbackFilter,
+    Ledger,
+    LedgerUnavailable,
+    QuotaExceeded,
+    QuotaLimit,
+    SchemaOutdated,
+)
 from ossgate.ledger.tables import HEAD_REVISION, metadata
 from ossgate.ledger.upgrade import MIGRATIONS
 
@@ -60,7 +68,7 @@ def test_upgrade_when_empty(url: str) -> None:
 
     assert differences == []
     assert tables == {
-        "alembic_version", "upload", "history", "quota", "refusal", "delivery", "sink",
+        "alembic_version", "upload", "history", "quota", "inbox", "delivery", "sink",
         "lease", "reconcile_run", "reconcile_finding",
     }  # fmt: skip
 
@@ -107,7 +115,7 @@ def test_upgrade_from_each_older_schema(
     before = ledger.fetch_upload("01OLD")
     assert before is not None
     outcome = ledger.record_arrival(make_arrival(before), now=now, timeout=5)
-    history, refused = ledger.fetch_history("01OLD"), ledger.fetch_refusals()
+    history, refused = ledger.fetch_history("01OLD"), ledger.inbox.find_callbacks(CallbackFilter())
     listed = ledger.sweeps.list_by_key("demo-bucket")
     with pytest.raises(QuotaExceeded, match="bytes: 400 of 400 used"):
         ledger.require_room("alice", "photo", quota=QuotaLimit(bytes=400), size=1, now=now)
@@ -118,7 +126,16 @@ def test_upgrade_from_each_older_schema(
     )  # fmt: skip
     assert ("uploaded", 400) == (outcome.upload.state, outcome.upload.size)
     assert ["issued", "uploaded"] == [change.claim for change in history]
-    assert [("01REF", b"\x00body")] == [(each.refusal_id, each.body) for each in refused]
+    assert [("01REF", "refused", "ticket_forged", b"\x00body", "headers")] == [
+        (
+            one.request.callback_id,
+            one.judgement.verdict,
+            one.judgement.code,
+            one.request.body,
+            one.request.cut,
+        )
+        for one in refused
+    ]
     assert ["01OLD"] == [each.upload_id for each in listed]
     with engine.connect() as connection:
         assert [] == compare_metadata(MigrationContext.configure(connection), metadata)

@@ -15,13 +15,14 @@ from sqlalchemy.engine import make_url
 from ossgate.ledger import (
     Arrival,
     ArrivalOutcome,
+    CallbackFilter,
+    KeptRequest,
     Ledger,
     LedgerBusy,
     LedgerError,
     LedgerUnavailable,
     NewUpload,
     QuotaLimit,
-    Refusal,
     RowRejected,
     SchemaOutdated,
     writer,
@@ -161,39 +162,30 @@ def test_queue_when_full(
         assert call.error is None
 
 
-def test_refusals_when_the_queue_is_full(
+def test_callbacks_when_the_queue_is_full(
     make_ledger: MakeLedger,
-    make_refusal: Callable[..., Refusal],
+    keep: Callable[..., KeptRequest],
     make_upload: MakeUpload,
     make_arrival: MakeArrival,
     now: datetime,
     hold_database: Hold,
 ) -> None:
-    """Refusals past the bound are dropped and counted, and keep nobody else out."""
+    """Refused ones past the bound are dropped and counted, and keep nobody else out."""
     ledger = make_ledger(queue_size=5)
     ledger.ping(timeout=5)
     with hold_database() as wait_for_writer:
         first = Call(lambda: ledger.record_arrival(make_arrival(make_upload()), now=now, timeout=30))
         wait_for_writer()
         for _ in range(100):
-            ledger.record_refusal(make_refusal())
+            keep(into=ledger, wait=False)
         second = Call(lambda: ledger.ping(timeout=30))
     first.join()
     second.join()
     ledger.ping(timeout=5)
 
     assert second.error is None
-    assert ledger.dropped + len(ledger.fetch_refusals(limit=200)) == 100
+    assert ledger.dropped + len(ledger.inbox.find_callbacks(CallbackFilter(), limit=200)) == 100
     assert ledger.dropped > 0
-
-
-def test_refusal_when_it_holds_anything(ledger: Ledger, make_refusal: Callable[..., Refusal]) -> None:
-    """What a stranger sends is kept in a form that every database stores."""
-    ledger.record_refusal(make_refusal(raw_target="/a\0b", detail="\ud800", body=bytes(range(256))))
-    ledger.ping(timeout=5)
-
-    (kept,) = ledger.fetch_refusals()
-    assert (kept.raw_target, kept.detail, kept.body) == ("/a\\x00b", "\\ud800", bytes(range(256)))
 
 
 def test_timeout_when_not_begun(
@@ -431,27 +423,27 @@ def test_server_when_unreachable(make_upload: MakeUpload, make_arrival: MakeArri
 
 
 def test_close_flushes(
-    make_ledger: MakeLedger, make_refusal: Callable[..., Refusal], hold_database: Hold
+    make_ledger: MakeLedger, keep: Callable[..., KeptRequest], hold_database: Hold
 ) -> None:
     """What was queued before the close is there after it."""
     ledger = make_ledger()
     ledger.ping(timeout=5)
     with hold_database():
         for _ in range(200):
-            ledger.record_refusal(make_refusal())
+            keep(into=ledger, wait=False)
         closing = Call(ledger.close)
     closing.join()
 
-    assert len(make_ledger().fetch_refusals(limit=500)) == 200
+    assert len(make_ledger().inbox.find_callbacks(CallbackFilter(), limit=500)) == 200
 
 
-def test_use_after_close(make_ledger: MakeLedger, make_refusal: Callable[..., Refusal]) -> None:
-    """A closed ledger says so, drops refusals, and may be closed again."""
+def test_use_after_close(make_ledger: MakeLedger, keep: Callable[..., KeptRequest]) -> None:
+    """A closed ledger says so, drops callbacks, and may be closed again."""
     ledger = make_ledger()
     ledger.ping(timeout=5)
     ledger.close()
     ledger.close()
-    ledger.record_refusal(make_refusal())
+    keep(into=ledger, wait=False)
 
     with pytest.raises(LedgerUnavailable, match="closed"):
         ledger.ping(timeout=5)
