@@ -14,16 +14,13 @@ def test_file_arrives_and_the_reply_is_seen(shop, demo, make_file):
     assert (upload.size, upload.size) == (upload.size_min, upload.size_max)
 
 
-def test_next_file_has_a_form_of_its_own(shop, demo, make_file):
-    """Each file is posted with what was granted for it, and not with what the one before had."""
-    shop.open("element-plus.html")
+def test_several_files_have_a_form_each(shop, demo, make_file):
+    """Files that are chosen together are posted with what was granted for each."""
     files = [make_file(f"{number}.png") for number in range(3)]
-    for told, file in enumerate(files, start=1):
-        shop.choose(file)
-        shop.hear(told)
-    keys = [reply["object_key"] for (reply,) in shop.hear(3)]
+    shop.open("element-plus.html").choose(*files)
+    keys = {reply["object_key"] for (reply,) in shop.hear(3)}
 
-    assert [file.read_bytes() for file in files] == [demo.read_stored(key) for key in keys]
+    assert {file.read_bytes() for file in files} == {demo.read_stored(key) for key in keys}
 
 
 def test_refusal_is_shown(shop, demo, make_file):
