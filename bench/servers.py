@@ -20,7 +20,9 @@ READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
 ROOT = Path(__file__).resolve().parent.parent
 # What somebody has put on the path stays there, wherever the server runs: libraries that we are compared with need not be in our environment.
-_ADDED = [str(Path(entry).absolute()) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+_ADDED = [
+    str(Path(entry).absolute()) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry
+]
 _PATH = os.pathsep.join([str(ROOT), *_ADDED])
 
 

@@ -53,6 +53,7 @@ class Demo:
         self._write = write
         self._printer = DemoPrinter(write, clock=lambda: datetime.now().astimezone())
         self._children: list[subprocess.Popen[bytes]] = []
+        self._followers: list[threading.Thread] = []
         self._last_words: dict[int, list[str]] = {}
         self._stopping = threading.Event()
         self._pipe: tuple[int, int] | None = None
@@ -173,7 +174,7 @@ class Demo:
         self._start(
             [*command, "--parent-pid-fd", str(self._parent_pipe())],
             {"OSSGATE_EMULATOR_ACCESS_KEY_SECRET": secret},
-            self._printer.tell_emulator,
+            self._printer.hear_emulator,
         )
         pem = self._wait_for(self._place.public_key_url, "the local OSS")
         (secrets / "emulator-callback.pem").write_bytes(pem)
@@ -185,7 +186,7 @@ class Demo:
             "OSSGATE_PARENT_FD": str(self._parent_pipe()),
         }
         self._upgrade(environment)
-        self._start(command, environment, self._printer.tell_server)
+        self._start(command, environment, self._printer.hear_server)
         self._wait_for(self.url + "readyz", "the server")
 
     def _upgrade(self, environment: Mapping[str, str]) -> None:
@@ -220,7 +221,8 @@ class Demo:
             (_follow_events, (child.stdout, tell)),
             (_follow_errors, (child.stderr, words)),
         ):
-            threading.Thread(target=target, args=arguments, daemon=True).start()
+            self._followers.append(threading.Thread(target=target, args=arguments, daemon=True))
+            self._followers[-1].start()
 
     def _parent_pipe(self) -> int:
         if self._pipe is None:
@@ -258,7 +260,8 @@ class Demo:
         self._write("")
 
     def _watch(self) -> None:
-        while not self._stopping.wait(0.2):
+        while not self._stopping.wait(0.1):
+            self._printer.print_settled()
             self._check_children()
 
     def _check_children(self) -> None:
@@ -281,6 +284,9 @@ class Demo:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+        for follower in self._followers:
+            follower.join(STOP_SECONDS)
+        self._printer.print_all()
         if self._pipe is not None:
             for end in self._pipe:
                 os.close(end)
