@@ -95,6 +95,9 @@ def large_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     }
     # Made when all is there, they cost half as much.
     indexes = [index for table in (upload, delivery, inbox) for index in table.indexes]
+    for index in indexes:
+        # The tables say for SQLite alone which rows are in it.
+        index.dialect_options["postgresql"]["where"] = index.dialect_options["sqlite"]["where"]
     with engine.begin() as connection:
         for index in indexes:
             index.drop(connection)
