@@ -94,6 +94,14 @@ def _list_cases_of_any(name, dialect):
         who="ossgate_wrong",
         contract=name,
     )
+    for what, subject, who, code in (
+        ("named by nobody", "eve", "", "field_invalid"), ("of 129 bytes", "s" * 129, "shop", "subject_invalid"),
+        ("not UTF-8", "\xff", "shop", "field_invalid"),
+    ):  # fmt: skip
+        headers = {"X-Ossgate-Subject": subject}
+        yield Case(
+            f"subject {what}", method, path + query, 422, code, body, who, headers=headers, contract=name
+        )
     yield Case("closed", method, closed + query, 401, "credentials_missing", body, who="", contract=name)
     yield Case(
         "two megabytes",

@@ -171,7 +171,7 @@ def list_issue_cases():
 def list_body_cases():
     routes = {
         "/v1/uploads": "bad_request", "/v1/credentials": "bad_request", "/v1/bearers": "bad_request",
-        "/v1/uploads/<open>/parts": "bad_request", "/v1/uploads/<open>/complete": "bad_request",
+        "/v1/confirm": "bad_request", "/v1/uploads/<open>/parts": "bad_request", "/v1/uploads/<open>/complete": "bad_request",
     }  # fmt: skip
     for path, code in routes.items():
         for what, body in NO_OBJECTS.items():

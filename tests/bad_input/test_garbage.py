@@ -24,7 +24,7 @@ POSTED = [
         "/s3/multipart",
         "/s3/multipart/<uppy>/complete?key=<uppy_key>",
     ),
-    *("/uppy/sign", "/sts"),
+    *("/v1/confirm", "/uppy/sign", "/sts"),
 ]
 FETCHED = [path for one in DIALECTS.values() for path in one.usual_paths if "GET" in one.routes[0].methods]
 WORDS = st.sampled_from(

@@ -43,6 +43,7 @@ def list_upload_cases():
         yield one(
             method, "<open>", "wrong key", 401, "credentials_invalid", body, below=below, who="ossgate_wrong"
         )
+    yield from _list_key_cases()
     for method, body in {"POST": {"part_numbers": [1]}, "GET": None}.items():
         yield one(
             method, "<finished>", "parts of a finished upload", 409, "upload_arrived", body, below="/parts"
@@ -67,7 +68,7 @@ def list_upload_cases():
     yield one("POST", "<open>", "nothing arrived", 409, "object_missing", below="/confirm")
     yield one("POST", "<form>", "nothing arrived", 409, "object_missing", below="/confirm")
     for what, (numbers, code) in {
-        "0": ([0], "part_number_invalid"), "3 of 2": ([3], "part_number_invalid"), "10001": ([10_001], "part_number_invalid"),
+        "0": ([0], "part_number_invalid"), "6 of 5": ([6], "part_number_invalid"), "10001": ([10_001], "part_number_invalid"),
         "-1": ([-1], "part_number_invalid"), "1 and 0": ([1, 0], "part_number_invalid"), "text": (["1"], "part_number_invalid"),
         "true": ([True], "part_number_invalid"), "a fraction": ([1.0], "part_number_invalid"), "null": ([None], "part_number_invalid"),
         "beyond 64 bits": ([2**64 - 1], "part_number_invalid"), "none": ([], "too_many_parts"),
@@ -145,6 +146,25 @@ def list_key_cases():
         who="",
     )
     yield Case("key by a wrong key", "POST", path, 401, "credentials_invalid", {"object_key": "a"}, who="x")
+
+
+def _list_key_cases():
+    """Uploads that are confirmed by their keys."""
+
+    def case(what, status, code, body, who="shop"):
+        return Case(what, "POST", "/v1/confirm", status, code, body, who)
+
+    for what, key in {
+        "no key of ours": "mine.png", "10 kB": "k" * 10_000, "controls": "a\n\0", "a path": "../../etc/passwd", "a prefix alone": "files/2026-01-01/",
+    }.items():  # fmt: skip
+        status, code = (422, "field_invalid") if len(key) > 1023 else (404, "upload_unknown")
+        yield case(what, status, code, {"object_key": key})
+    for what, value in {"nothing": "", "null": None, "a number": 7, "a list": ["a"]}.items():
+        yield case(f"key is {what}", 422, "field_invalid", {"object_key": value})
+    yield case("no key", 422, "field_invalid", {})
+    yield case("unknown field", 422, "field_invalid", {"object_key": "a", "upload_id": "b"})
+    yield case("wrong key", 401, "credentials_invalid", {"object_key": "a"}, "ossgate_wrong")
+    yield case("subject of anonymous", 422, "field_invalid", {"object_key": "a", "subject": "eve"}, "")
 
 
 def list_callback_cases():

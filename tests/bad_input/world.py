@@ -125,9 +125,10 @@ class World:
     def copy(self):
         """Copy what a refusal must leave alone: every row of every table, quotas among them, and what is begun or stored in the bucket."""
         with self._reading.begin():
-            rows = {
-                table.name: sorted(map(str, self._reading.execute(select(table)).all())) for table in TABLES
-            }
+            read = {table.name: self._reading.execute(select(table)).all() for table in TABLES}
+        # An account that was looked into and never charged is as good as none.
+        read["quota"] = [row for row in read["quota"] if row.pending_uploads or row.bytes]
+        rows = {name: sorted(map(str, found)) for name, found in read.items()}
         return rows, sorted(str(path) for path in self.data.rglob("*") if path.is_file())
 
     def wait_for_refusals(self, count):
