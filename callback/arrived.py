@@ -23,9 +23,11 @@ from ossgate.ledger import (
     Ledger,
     LedgerBusy,
     LedgerUnavailable,
+    Meeting,
     NewUpload,
     TransitionForbidden,
     Upload,
+    judge_arrival,
 )
 from signer.facts import Facts
 from signer.grants import format_time
@@ -139,11 +141,9 @@ class Arrivals:
         try:
             outcome = self.ledger.record_arrival(arrival, now=now, timeout=deadline.left(LEDGER_SECONDS))
         except TransitionForbidden as error:
-            raise UploadClosed(
-                "this upload was aborted or deleted before", upload_id=facts.upload_id
-            ) from error
+            raise _closed(facts) from error
         if outcome.conflict:
-            raise UploadReplaced("this upload arrived before, with other bytes", upload_id=facts.upload_id)
+            raise _replaced(facts)
         self.log(
             "recorded" if outcome.first else "repeated",
             upload_id=facts.upload_id,
@@ -154,6 +154,22 @@ class Arrivals:
         if outcome.first and target == "uploaded" and receiving.handler is not None:
             return self._handle(receiving.handler, receiving, outcome.upload, outcome.reply, deadline)
         return outcome.reply
+
+    def foresee(self, facts: Facts, arrived: ArrivedObject, *, target: Target) -> bool:
+        """Tell whether recording would be the first that tells of this object; writes nothing.
+
+        Raises:
+            UploadReplaced, UploadClosed, LedgerBusy, LedgerUnavailable: As `record` would.
+        """
+        upload = self.ledger.fetch_upload(facts.upload_id)
+        if upload is None:
+            return True
+        meeting = judge_arrival(upload.state, upload.etag, target=target, arrived_etag=arrived.etag)
+        if meeting == Meeting.CONFLICT:
+            raise _replaced(facts)
+        if meeting == Meeting.CLOSED:
+            raise _closed(facts)
+        return meeting == Meeting.FIRST
 
     def _placeholders(
         self,
@@ -305,6 +321,14 @@ def to_new_upload(facts: Facts, *, quota_key: str = "") -> NewUpload:
 
 def _find_quota_key(profile: Profile, facts: Facts) -> str:
     return quota_key_of(facts.issuer, facts.subject) if profile.quota else ""
+
+
+def _replaced(facts: Facts) -> UploadReplaced:
+    return UploadReplaced("this upload arrived before, with other bytes", upload_id=facts.upload_id)
+
+
+def _closed(facts: Facts) -> UploadClosed:
+    return UploadClosed("this upload was aborted or deleted before", upload_id=facts.upload_id)
 
 
 def _constant(value: object) -> Callable[[], object]:

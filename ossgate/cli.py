@@ -15,6 +15,7 @@ import click
 
 from ossgate import __version__
 from ossgate.delivery_commands import deliver
+from ossgate.inbox_commands import inbox
 from ossgate.key_commands import keys
 from ossgate.reconcile_commands import prune, reconcile
 
@@ -189,6 +190,7 @@ def lifecycle(as_json: bool) -> None:
 
 main.add_command(keys)
 main.add_command(deliver)
+main.add_command(inbox)
 main.add_command(reconcile)
 db.add_command(prune)
 

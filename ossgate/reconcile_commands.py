@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import signal
 import socket
 import sys
 import threading
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ossgate.durations import parse_duration
+from ossgate.interrupts import stopped_by_signals
 
 if TYPE_CHECKING:
     from ossgate.assembly import Parts
@@ -148,7 +148,7 @@ def reconcile(
     link_seconds = loaded.settings.oss.link_seconds
     told = _Told(as_json, report, html)
     job = _Job(parts, chosen, stop, told, link_seconds=link_seconds, daemon=daemon)
-    with _stopped_by_signals(stop):
+    with stopped_by_signals(stop):
         try:
             code = job.run_for_ever(every) if daemon else job.run_once()
         finally:
@@ -361,23 +361,6 @@ def _show(progress: Progress | None) -> str:
     if progress is None:
         return ""
     return f"{progress.bucket}: {progress.objects} objects, {progress.findings} findings"
-
-
-@contextmanager
-def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
-    """Have Ctrl-C and SIGTERM end the run at the next part that is settled; a second one ends it at once."""
-
-    def handle(number: int, frame: object) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _write(path: Path, text: str) -> None:

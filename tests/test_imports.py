@@ -142,7 +142,7 @@ def test_settings_are_read_in_one_place():
 
     assert readers <= {
         "ossgate.app", "ossgate.assembly", "ossgate.access_assembly", "ossgate.access_jwt", "ossgate.cli",
-        "ossgate.key_commands", "ossgate.delivery_assembly", "ossgate.delivery_commands", "ossgate.dialect_assembly",
+        "ossgate.key_commands", "ossgate.inbox_commands", "ossgate.delivery_assembly", "ossgate.delivery_commands", "ossgate.dialect_assembly",
         "ossgate.reconcile_commands", "ossgate.oss_assembly",
     }  # fmt: skip
     # The demo hands its own environment on to its two children.
