@@ -84,9 +84,10 @@ def test_database_fails(world, check_all, kind, monkeypatch):
     check_answers(world, answers, allowed)
     assert 203 in {answer.status for answer in answers}
     if kind != "full":
-        # A lock on tables is not seen by a server that only asks whether it may write.
+        assert 503 == refused.status
+        # A lock on tables is not seen by a server that only asks whether it may write, unless it is waiting for one just then.
         of_tables = kind == "locked" and world.database.kind == "postgresql"
-        assert (503, 200 if of_tables else 503) == (refused.status, ready.status)
+        assert ready.status in ({200, 503} if of_tables else {503})
     assert 200 == world.confirm(before).status
     assert {200} == {world.confirm(grant).status for grant in grants[:4]}
     # Where the disk took the row of the grant that nobody used, that grant ends as overdue.
@@ -216,7 +217,8 @@ def test_cut_around_the_commit(world, check_all, where):
 @pytest.mark.parametrize("where", ["before", "after"])
 def test_issue_cut_around_the_commit(world, check_all, where):
     """The same of a grant: the client gets none, and what was recorded of it expires."""
-    world.upload()
+    # Connected by now; and of a grant nothing is written later, as is of a callback.
+    world.ask()
     proxy, answers = world.to_database, []
     hold = proxy.hold(b"COMMIT") if where == "before" else proxy.hold_answer(b"COMMIT")
     wanted = {"profile": "photo", "filename": "a.jpg", "subject": "alice"}
@@ -227,7 +229,7 @@ def test_issue_cut_around_the_commit(world, check_all, where):
     client.join()
 
     assert 503 == answers[0].status
-    assert ([] if where == "before" else [("overdue", "settled")]) == world.settle()
+    assert [("overdue", "settled")] * (1 if where == "before" else 2) == world.settle()
     check_all(world)
 
 
