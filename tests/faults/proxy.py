@@ -48,7 +48,7 @@ class Proxy:
 
     Attributes:
         latency: Seconds that each chunk takes, in either direction.
-        answer_latency: Seconds that an answer takes before its first byte goes out.
+        answer_latency: Seconds from a request to the first byte of its answer, however fast that was made.
         slice_bytes: How many bytes are passed on at a time; all at once where nothing is said.
         slice_pause: Seconds between slices.
     """
@@ -196,7 +196,8 @@ class Proxy:
             time.sleep(0.01)
         time.sleep(self.latency)
         if direction == UP:
-            link.answered = False
+            if link.answered:
+                link.answered, link.asked_at = False, time.monotonic()
             hold = self._find(data, tail)
             if hold is not None and hold.answer:
                 link.hold = hold
@@ -207,7 +208,7 @@ class Proxy:
             return
         if not link.answered:
             link.answered = True
-            time.sleep(self.answer_latency)
+            time.sleep(max(0.0, self.answer_latency - (time.monotonic() - link.asked_at)))
         hold, link.hold = link.hold, None
         if hold is not None:
             hold.link = link
@@ -252,7 +253,8 @@ class _Link:
 
     def __init__(self, client, server):
         self.client, self.server = client, server
-        self.cut = self.is_stranded = self.answered = False
+        self.cut = self.is_stranded = False
+        self.answered, self.asked_at = True, time.monotonic()
         self.hold = None
         self.left = 0
 
