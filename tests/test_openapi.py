@@ -164,7 +164,10 @@ def test_what_one_answer_names_the_next_request_takes() -> None:
     """Grants are walked by the document's links: shown, confirmed, signed and listed by parts, completed, given up."""
     seen: set[tuple[str, int]] = set()
 
-    class Walk(schema.as_state_machine()):  # type: ignore[misc]
+    # What is listed there comes when the ledger finds time for it, and a walk has to be the same twice.
+    walked = schema.exclude(path_regex="^/v1/callbacks")
+
+    class Walk(walked.as_state_machine()):  # type: ignore[misc]
         def get_call_kwargs(self, case: Any) -> dict[str, Any]:
             return {"headers": {"Authorization": f"Bearer {OPERATOR}"}}
 

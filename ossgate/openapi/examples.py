@@ -108,6 +108,27 @@ HISTORY = {
     ],
     "truncated": False,
 }
+CALLBACK_ID = "01KE0Z5T8C3F7M1P5S9V2X4Z6A"
+_CALLBACK = {
+    "callback_id": CALLBACK_ID,
+    "at": "2026-01-02T03:04:09Z",
+    "verdict": "believed",
+    "layer": None,
+    "code": None,
+    "detail": None,
+    "upload_id": UPLOAD_ID,
+    "remote_addr": "192.0.2.7",
+    "took_ms": 12,
+    "raw_target": "/callback",
+    "body_size": 511,
+    "replayable": True,
+}
+CALLBACKS = {"callbacks": [_CALLBACK], "next_cursor": None}
+WHOLE_CALLBACK = _CALLBACK | {
+    "headers": {"content-type": "application/json", "authorization": "[redacted]", "x-oss-tag": "CALLBACK"},
+    "body": '{"bucket":"examplebucket","ticket":"[redacted]"}',
+    "cut": None,
+}
 REFUSALS = {
     "refusals": [
         {

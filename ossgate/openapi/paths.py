@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ossgate.ledger import State
+from ossgate.ledger import State, Verdict
 from ossgate.openapi import examples, refusals
 from ossgate.openapi.operations import ANYBODY, KEY_OR_TOKEN, NOBODY, OSS, Answer, Body, Operation
 from ossgate.openapi.schemas import Schema, ref
-from ossgate.operators.queries import DEFAULT_LIMIT, MAX_LIMIT, MAX_TEXT
+from ossgate.operators.queries import DEFAULT_LIMIT, LAYERS, MAX_LIMIT, MAX_TEXT
 
 UPLOADS, PARTS, PROFILES, OPERATORS, CALLBACKS, SERVICE = (
     "Uploads", "Uploads in parts", "Who may ask what", "Operators", "OSS", "Service",
@@ -170,9 +170,32 @@ HISTORY = Operation(
     answers={200: Answer("The upload and its history", ref("History"), examples.HISTORY)},
     refusals=[*refusals.OPERATOR, *refusals.UNKNOWN, *refusals.LEDGER_READ],
 )  # fmt: skip
+INBOX = Operation(
+    name="listCallbacks", tag=OPERATORS, summary="Callbacks as they came", security=KEY_OR_TOKEN,
+    description="Newest first, believed or not, as many as `[inbox]` keeps. All parameters must hold. Long words of the target are left out.",
+    parameters=[
+        query("verdict", "what was made of it", {"enum": [verdict.value for verdict in Verdict]}),
+        query("layer", "the layer that it failed at", {"enum": list(LAYERS)}),
+        query("code", "the code that it was answered", _TEXT),
+        query("upload_id", "the upload that it tells of", _TEXT),
+        query("remote_addr", "where it came from", _TEXT),
+        query("received_from", "came then or later", _MOMENT),
+        query("received_until", "came before", _MOMENT),
+        *_PAGE,
+    ],
+    answers={200: Answer("A page of callbacks", ref("Callbacks"), examples.CALLBACKS)},
+    refusals=[*refusals.OPERATOR, *refusals.QUERY, *refusals.LEDGER_READ],
+)  # fmt: skip
+SHOW_CALLBACK = Operation(
+    name="showCallback", tag=OPERATORS, summary="One callback with its headers and body", security=KEY_OR_TOKEN,
+    description="As far as it was kept. Tickets, signatures and other long words are left out; `ossgate inbox show --raw` shows them.",
+    parameters=[{"name": "callback_id", "in": "path", "required": True, "schema": ref("UploadId"), "example": examples.CALLBACK_ID}],
+    answers={200: Answer("The callback", ref("WholeCallback"), examples.WHOLE_CALLBACK)},
+    refusals=[*refusals.OPERATOR, *refusals.CALLBACK_UNKNOWN, *refusals.LEDGER_READ],
+)  # fmt: skip
 REFUSED = Operation(
     name="listRefusals", tag=OPERATORS, summary="Callbacks that were refused", security=KEY_OR_TOKEN,
-    description="Newest first; the last 10,000 are kept. Tickets, signatures and other long words are left out.",
+    description="Newest first, as many as `[inbox]` keeps. Tickets, signatures and other long words are left out.",
     parameters=_PAGE,
     answers={200: Answer("A page of refusals", ref("Refusals"), examples.REFUSALS)},
     refusals=[*refusals.OPERATOR, *refusals.QUERY, *refusals.LEDGER_READ],
@@ -270,6 +293,8 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
     "/v1/profiles": {"get": LIST_PROFILES},
     "/v1/credentials": {"post": ISSUE_CREDENTIALS},
     "/v1/bearers": {"post": ISSUE_BEARER},
+    "/v1/callbacks": {"get": INBOX},
+    "/v1/callbacks/{callback_id}": {"get": SHOW_CALLBACK},
     "/v1/refusals": {"get": REFUSED},
     "/v1/counts": {"get": COUNT},
     "/callback": {"post": _describe_callback("receiveCallback")},

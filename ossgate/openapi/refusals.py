@@ -73,6 +73,7 @@ OPERATOR = [*CREDENTIALS, *MISSING, *ORIGIN, *_with_status(403, "operator_requir
 QUERY = _with_status(422, FieldInvalid.code)
 RATE = _with_status(429, "rate_limited")
 UNKNOWN = _with_status(404, "upload_unknown", "not_found")
+CALLBACK_UNKNOWN = _with_status(404, "callback_unknown", "not_found")
 LEDGER_READ = _with_status(503, LedgerBusy.code, LedgerUnavailable.code, SchemaOutdated.code)
 BUCKET = _with_status(503, BucketUnavailable.code)
 SIGNING = _with_status(503, CredentialsUnavailable.code)

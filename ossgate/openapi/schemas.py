@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ossgate.access.bearers import DEFAULT_SECONDS, MAX_SECONDS, MAX_SUBJECT_BYTES
-from ossgate.ledger import State
+from ossgate.ledger import State, Verdict
 from ossgate.operators.shapes import MAX_CHANGES, SHOWN_BODY, SHOWN_TARGET
 from signer.conditions import MAX_FILE_SIZE
 from signer.facts import VIAS
@@ -145,6 +145,20 @@ _UPLOAD: Schema = {
         "description": "links to smaller pictures of an image, by the names in the profile",
     },
 }  # fmt: skip
+_CALLBACK: Schema = {
+    "callback_id": ref("UploadId"),
+    "at": ref("Time"),
+    "verdict": text("what was made of it", enum=[verdict.value for verdict in Verdict]),
+    "layer": optional(text("the layer that it failed at")),
+    "code": optional(text("as answered")),
+    "detail": optional(text("why")),
+    "upload_id": optional(text("of which upload, where that is known")),
+    "remote_addr": text("whence it came"),
+    "took_ms": number("milliseconds until then"),
+    "raw_target": text("path and query as they came, without long words", maxLength=SHOWN_TARGET),
+    "body_size": number("the body's own length in bytes"),
+    "replayable": {"type": "boolean", "description": "whether it was kept whole"},
+}
 _CURSOR: Schema = {"next_cursor": optional(text("for the next page; null on the last"))}
 _PART_NUMBER = number("from 1", minimum=1, maximum=MAX_PARTS)
 
@@ -247,6 +261,20 @@ SCHEMAS: dict[str, Schema] = {
                 maxItems=MAX_CHANGES,
             ),
             "truncated": {"type": "boolean", "description": "whether there are more, newer ones"},
+        }
+    ),
+    "Callbacks": record({"callbacks": list_of(record(_CALLBACK), "newest first")} | _CURSOR),
+    "WholeCallback": record(
+        _CALLBACK
+        | {
+            "raw_target": text("path and query as they came, without long words"),
+            "headers": {
+                "type": "object",
+                "description": "those that are verified and those that OSS is known to send, without long words",
+                "additionalProperties": {"type": "string"},
+            },
+            "body": text("as far as it is kept, without long words"),
+            "cut": optional(text("what was not kept whole: `target`, `headers` or `body`")),
         }
     ),
     "Refusals": record(

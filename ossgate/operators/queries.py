@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from ossgate.ledger import State, UploadFilter
+from ossgate.ledger import CallbackFilter, State, UploadFilter, Verdict
 from signer.texts import holds_hidden
 from signer.upload_ids import is_upload_id, new_upload_id
 
@@ -21,6 +21,10 @@ UPLOAD_PARAMETERS = (
 )  # fmt: skip
 PAGE_PARAMETERS = ("cursor", "limit")
 COUNT_PARAMETERS = ("created_from",)
+INBOX_PARAMETERS = (
+    "verdict", "layer", "code", "upload_id", "remote_addr", "received_from", "received_until", "cursor", "limit",
+)  # fmt: skip
+LAYERS = ("request", "signature", "ticket", "bucket", "ledger")
 # RFC 3339, section 5.6; a leap second is the one before it.
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _LIMIT = re.compile(r"[1-9][0-9]{0,2}")
@@ -64,16 +68,37 @@ def parse_upload_query(arguments: Arguments) -> tuple[UploadFilter, int]:
     state = given.get("state")
     if state is not None and state not in set(State):
         raise QueryInvalid("there is no such state", "states are " + ", ".join(State))
-    until = _parse_time(given, "created_until")
-    ends = [end for end in (page.below_id, first_id_of(until) if until else None) if end is not None]
-    begin = _parse_time(given, "created_from")
+    from_id, below_id = _parse_range(given, "created_from", "created_until", page)
     return UploadFilter(
         state=state,
         profile=_parse_text(given, "profile"),
         subject=_parse_text(given, "subject"),
         words=_parse_text(given, "q") or "",
-        from_id=first_id_of(begin) if begin else None,
-        below_id=min(ends, default=None),
+        from_id=from_id,
+        below_id=below_id,
+    ), page.limit
+
+
+def parse_inbox_query(arguments: Arguments) -> tuple[CallbackFilter, int]:
+    """Return which callbacks are wanted, and how many.
+
+    Raises:
+        QueryInvalid: Answered with 422.
+    """
+    given = _read_once(arguments, INBOX_PARAMETERS)
+    page = _parse_page(given)
+    for name, known in (("verdict", tuple(Verdict)), ("layer", LAYERS)):
+        if name in given and given[name] not in known:
+            raise QueryInvalid(f"there is no such {name}", f"there are {', '.join(known)}")
+    from_id, below_id = _parse_range(given, "received_from", "received_until", page)
+    return CallbackFilter(
+        verdict=given.get("verdict"),
+        layer=given.get("layer"),
+        code=_parse_text(given, "code"),
+        upload_id=_parse_text(given, "upload_id"),
+        remote_addr=_parse_text(given, "remote_addr"),
+        from_id=from_id,
+        below_id=below_id,
     ), page.limit
 
 
@@ -120,6 +145,16 @@ def _parse_page(given: dict[str, str]) -> Page:
     if not _LIMIT.fullmatch(limit) or int(limit) > MAX_LIMIT:
         raise QueryInvalid("the parameter limit is no such number", f"send 1 to {MAX_LIMIT}")
     return Page(_parse_cursor(given["cursor"]) if "cursor" in given else None, int(limit))
+
+
+def _parse_range(
+    given: dict[str, str], begin_name: str, end_name: str, page: Page
+) -> tuple[str | None, str | None]:
+    """Return the least id, and the id that all wanted ones are below: the earlier of the cursor and the end."""
+    until = _parse_time(given, end_name)
+    ends = [end for end in (page.below_id, first_id_of(until) if until else None) if end is not None]
+    begin = _parse_time(given, begin_name)
+    return first_id_of(begin) if begin else None, min(ends, default=None)
 
 
 def _parse_cursor(written: str) -> str:

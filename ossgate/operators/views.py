@@ -1,4 +1,4 @@
-"""``GET /v1/uploads``, ``…/{id}/history``, ``GET /v1/refusals``, ``GET /v1/counts``: for operators alone."""
+"""``GET /v1/uploads``, ``…/{id}/history``, ``GET /v1/callbacks``, ``…/{id}``, ``GET /v1/refusals``, ``GET /v1/counts``: for operators alone."""
 
 from __future__ import annotations
 
@@ -16,10 +16,18 @@ from ossgate.operators.queries import (
     encode_cursor,
     first_id_of,
     parse_count_query,
+    parse_inbox_query,
     parse_page_query,
     parse_upload_query,
 )
-from ossgate.operators.shapes import MAX_CHANGES, describe_change, describe_for_operators, describe_refusal
+from ossgate.operators.shapes import (
+    MAX_CHANGES,
+    describe_callback,
+    describe_change,
+    describe_for_operators,
+    describe_refusal,
+    describe_request,
+)
 from ossgate.wire import error_response, json_response
 from signer.services import SignerServices, signer_services
 from signer.times import format_seconds
@@ -76,6 +84,32 @@ def list_refusals() -> Response:
             "next_cursor": encode_cursor(refusals[-1].request.callback_id) if more else None,
         }
     )
+
+
+@bp.get("/v1/callbacks")
+def list_callbacks() -> Response:
+    """List callbacks as they came, newest first, by filter."""
+    services = operator_services()
+    wanted, limit = parse_inbox_query(request.args)
+    callbacks, more = _cut(services.ledger.inbox.find_callbacks(wanted, limit=limit + 1), limit)
+    return json_response(
+        {
+            "callbacks": [describe_callback(kept) for kept in callbacks],
+            "next_cursor": encode_cursor(callbacks[-1].request.callback_id) if more else None,
+        }
+    )
+
+
+@bp.get("/v1/callbacks/<callback_id>")
+def show_callback(callback_id: str) -> Response:
+    """Tell all that is kept of one callback, without its secrets."""
+    services = operator_services()
+    kept = services.ledger.inbox.fetch_callback(callback_id) if is_upload_id(callback_id) else None
+    if kept is None:
+        return error_response(
+            404, "callback_unknown", "no such callback is kept", "GET /v1/callbacks lists those that are"
+        )
+    return json_response(describe_request(kept))
 
 
 @bp.get("/v1/counts")

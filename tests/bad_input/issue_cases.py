@@ -194,7 +194,13 @@ def list_other_cases():
     }.items():  # fmt: skip
         yield Case(what, "POST", "/v1/bearers", status, code, body)
     yield Case("made by nobody", "POST", "/v1/bearers", 401, "credentials_missing", good, who="")
-    for path in ("/v1/uploads", "/v1/refusals", "/v1/counts", "/v1/uploads/<open>/history"):
+    for path in (
+        "/v1/uploads",
+        "/v1/callbacks",
+        "/v1/refusals",
+        "/v1/counts",
+        "/v1/uploads/<open>/history",
+    ):
         yield Case("nobody", "GET", path, 401, "credentials_missing", who="")
         yield Case("no operator", "GET", path, 403, "operator_required")
         if not path.endswith("history"):

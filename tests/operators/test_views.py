@@ -16,7 +16,14 @@ from ossgate.ledger import Arrival
 Ask = Callable[..., Any]
 Issue = Callable[..., str]
 UNKNOWN = "01KE00000000000000000000AA"
-PATHS = ["/v1/uploads", f"/v1/uploads/{UNKNOWN}/history", "/v1/refusals", "/v1/counts"]
+PATHS = [
+    "/v1/uploads",
+    f"/v1/uploads/{UNKNOWN}/history",
+    "/v1/callbacks",
+    f"/v1/callbacks/{UNKNOWN}",
+    "/v1/refusals",
+    "/v1/counts",
+]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -156,6 +163,55 @@ def test_refusals_are_bounded_and_redacted(app: Flask, client: FlaskClient, ask:
     assert sorted(each["raw_target"] for each in answer.json["refusals"] + rest["refusals"]) == [
         f"/callback/{number}?token=[redacted]" for number in range(3)
     ]
+
+
+def test_callbacks_are_listed_by_filter_and_shown_without_secrets(
+    app: Flask, client: FlaskClient, ask: Ask
+) -> None:
+    """Whatever was made of them, by pages; one is told with its headers and body."""
+    secret = "T1.eyJ" + "x9_" * 30
+    for number in range(3):
+        body = b'{"ticket":"' + secret.encode() + b'"}\xff\x00'
+        headers = {"Authorization": "a/b+" * 22, "Cookie": "session=1", "x-oss-tag": "CALLBACK"}
+        client.post(f"/callback/{number}?token={secret}", data=body, headers=headers)
+    app.extensions["signer"].ledger.ping(timeout=5)
+    page = ask("/v1/callbacks", limit=2, verdict="refused", layer="signature").json
+    rest = ask("/v1/callbacks", limit=2, cursor=page["next_cursor"], verdict="refused").json
+    none = [
+        ask("/v1/callbacks", **wanted).json["callbacks"]
+        for wanted in (
+            {"verdict": "believed"}, {"code": "nosuch"}, {"upload_id": UNKNOWN}, {"remote_addr": "192.0.2.9"},
+            {"received_until": "2020-01-01T00:00:00Z"}, {"received_from": "2120-01-01T00:00:00Z"},
+        )
+    ]  # fmt: skip
+    first = page["callbacks"][0]
+    shown = ask(f"/v1/callbacks/{first['callback_id']}")
+
+    assert (2, 1, None) == (len(page["callbacks"]), len(rest["callbacks"]), rest["next_cursor"])
+    assert [[]] * 6 == none
+    assert ("refused", "signature", "callback_signature_invalid", True) == (
+        first["verdict"], first["layer"], first["code"], first["replayable"],
+    )  # fmt: skip
+    assert {"authorization": "[redacted]", "x-oss-tag": "CALLBACK"}.items() <= shown.json["headers"].items()
+    assert shown.json["body"].startswith('{"ticket":"[redacted]"}')
+    assert (False, False) == (secret in shown.text, "session" in shown.text)
+
+
+@pytest.mark.parametrize(
+    "query", ["verdict=nosuch", "layer=x", "code=", "received_from=now", "state=issued", "limit=0"]
+)
+def test_bad_queries_of_the_inbox_are_422(ask: Ask, client: FlaskClient, query: str) -> None:
+    """A filter that is misspelt never shows everything."""
+    response = client.get("/v1/callbacks?" + query, headers={"Authorization": "Bearer ossgate_operator"})
+
+    assert (response.status_code, response.json["error"]["code"]) == (422, "field_invalid")
+
+
+def test_callback_that_is_not_kept_is_404(ask: Ask) -> None:
+    """An id of nothing, or none at all."""
+    for callback_id in (UNKNOWN, "x", "%00"):
+        answer = ask(f"/v1/callbacks/{callback_id}")
+        assert (404, "callback_unknown") == (answer.status_code, answer.json["error"]["code"])
 
 
 def test_counts_are_by_state(ask: Ask, issue: Issue) -> None:
