@@ -63,22 +63,23 @@ class JwksCache:
         elif self._clock() - self._fetched_at > self._cache_seconds:
             self._refresh_beside()
         found = select_keys(self._keys, kid, algorithm)
-        if not found and self._refresh():
+        if not found:
+            # Whatever comes of it: another thread may just have ended with what is looked for.
+            self._refresh()
             found = select_keys(self._keys, kid, algorithm)
         if not self._keys:
             raise KeysUnavailable("the keys that tokens are verified with cannot be fetched")
         return found
 
-    def _refresh(self) -> bool:
-        """Fetch the keys, or wait for who does; tell whether anything was fetched."""
+    def _refresh(self) -> None:
+        """Fetch the keys, or wait for who does, unless it is too early for that."""
         done, mine = self._begin()
         if done is None:
-            return False
+            return
         if mine:
             self._run(done)
         else:
             done.wait(FETCH_SECONDS + 1)
-        return True
 
     def _refresh_beside(self) -> None:
         done, mine = self._begin()

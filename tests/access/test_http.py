@@ -494,6 +494,9 @@ audience = "uploads"
     provider("RSA", status=500)
     cache._clock = lambda: time.monotonic() + 1000
     assert (201, None) == ask(client, headers=bearer(make_token()))[:2]
+    # The old keys are fetched anew beside that request; the provider recovers only after this has failed.
+    while cache._under_way:
+        time.sleep(0.01)
     provider("RSA", "RSA-2")
     assert (401, "jwt_key_unknown") == ask(client, headers=bearer(make_token("RSA-2")))[:2]
     cache._clock = lambda: time.monotonic() + 2000

@@ -11,6 +11,7 @@ from werkzeug import Response
 from ossgate.access import KeysUnavailable
 from ossgate.access.jwks import JwksCache, JwksCaches
 from ossgate.access.jwks_fetch import MAX_BYTES, FetchFailed, fetch_keys, parse_keys
+from ossgate.access.jwt_keys import select_keys
 
 
 class Clock:
@@ -192,6 +193,32 @@ def test_a_refresh_that_fails_lets_the_next_one_try(keys, clock):
         cache.find_keys(None, "RS256")
     clock.now += 6
     assert [keys["RSA"]] == list(cache.find_keys(None, "RS256"))
+
+
+def test_a_refresh_that_ends_between_two_looks_counts(keys, clock, monkeypatch):
+    """What another thread fetched after the first look is found by the second, although it is too early to fetch again."""
+    published, looked = [keys["RSA"]], threading.Event()
+
+    def fetch(url):
+        looked.wait(10)
+        return tuple(published)
+
+    def look(*asked):
+        found = select_keys(*asked)
+        looked.set()
+        join_refresh()
+        return found
+
+    cache = JwksCache(
+        "https://x.example", cache_seconds=600, log=lambda *a, **k: None, fetch=fetch, clock=clock
+    )
+    looked.set()
+    cache.find_keys("rsa-1", "RS256")
+    looked.clear()
+    published.append(keys["RSA-2"])
+    clock.now += 1000
+    monkeypatch.setattr("ossgate.access.jwks.select_keys", look)
+    assert [keys["RSA-2"]] == list(cache.find_keys(keys["RSA-2"].kid, "RS256"))
 
 
 def test_several_urls_of_one_issuer(make_cache, publish, keys, httpserver, clock, events):
