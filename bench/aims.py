@@ -37,7 +37,7 @@ AIMS = {
     "over_companion": Aim("least", 5),
     "memory": Aim("most", 2.5),
 }
-"""Those of `docs/design.md`, "Speed"; a measurement without an aim is there to be looked at."""
+"""What each is to reach at least (`≥`) or at most (`≤`); a measurement without an aim is there to be looked at."""
 
 
 @dataclass(frozen=True, slots=True)
