@@ -61,9 +61,18 @@ export function fetchHistory(uploadId) {
   return ask(`/v1/uploads/${encodeURIComponent(uploadId)}/history`);
 }
 
-/** List refused callbacks. */
-export function listRefusals(cursor) {
-  return ask(`/v1/refusals?${query({ cursor, limit: "20" })}`);
+/**
+ * List callbacks.
+ *
+ * @param {Record<string, string>} filters Those of `GET /v1/callbacks`; empty ones are left out.
+ */
+export function listCallbacks(filters, cursor) {
+  return ask(`/v1/callbacks?${query({ ...filters, cursor, limit: "20" })}`);
+}
+
+/** Fetch one callback with its headers and body. */
+export function fetchCallback(callbackId) {
+  return ask(`/v1/callbacks/${encodeURIComponent(callbackId)}`);
 }
 
 /** Count uploads by state since so many seconds ago. */

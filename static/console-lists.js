@@ -1,15 +1,15 @@
 /**
- * The lists: counts, uploads, refused callbacks. Each shows a page and adds the next when told to.
+ * The lists: counts and uploads, and what every list is. Each shows a page and adds the next when told to.
  */
 
-import { fetchCounts, listRefusals, listUploads } from "./console-api.js";
+import { fetchCounts, listUploads } from "./console-api.js";
 import { byId, bytes, foreign, make, showState, time } from "./console-parts.js";
-import { knows, pageData, plural, size, t } from "./messages.js";
+import { pageData, plural, t } from "./messages.js";
 
 const numbers = new Intl.NumberFormat(pageData.language);
 
 /** A list that grows by pages; an answer that comes after another question was asked is dropped. */
-class Pages {
+export class Pages {
   #asked = 0;
   #cursor = null;
 
@@ -54,7 +54,7 @@ class Pages {
       more.disabled = false;
       this.list.removeAttribute("aria-busy");
     }
-    return plural(`${this.name === "uploads" ? "list" : "refusals"}.shown`, this.list.childElementCount);
+    return plural(`${this.name === "uploads" ? "list" : this.name}.shown`, this.list.childElementCount);
   }
 }
 
@@ -63,11 +63,6 @@ let filters = {};
 export const uploads = new Pages("uploads", byId("uploads-rows"), async (cursor) => {
   const page = await listUploads(filters, cursor);
   return { rows: page.uploads.map(makeRow), cursor: page.next_cursor };
-});
-
-export const refusals = new Pages("refusals", byId("refusals-items"), async (cursor) => {
-  const page = await listRefusals(cursor);
-  return { rows: page.refusals.map(makeRefusal), cursor: page.next_cursor };
 });
 
 /** Show the uploads that filters let through. */
@@ -87,7 +82,7 @@ export async function showCounts(seconds) {
     makeCount(`#/uploads?${new URLSearchParams({ state })}`, showState(make("span"), state), n),
   );
   const refused = make("span", { className: "badge badge-bad" }, t("counts.refusals"));
-  byId("counts").replaceChildren(...shown, makeCount("#/refusals", refused, counts.refusals));
+  byId("counts").replaceChildren(...shown, makeCount("#/callbacks?verdict=refused", refused, counts.refusals));
 }
 
 function makeCount(href, badge, n) {
@@ -108,33 +103,5 @@ function makeRow(upload) {
     cell("subject", foreign(upload.subject, 40)),
     cell("size", bytes(upload.size)),
     cell("created", time(upload.created_at)),
-  );
-}
-
-function makeRefusal(refusal) {
-  const layer = knows(`layer.${refusal.layer}`) ? t(`layer.${refusal.layer}`) : refusal.layer;
-  const link = refusal.upload_id
-    ? make("p", {}, make("a", { href: `#/uploads/${refusal.upload_id}` }, t("refusals.upload")))
-    : null;
-  return make(
-    "li",
-    { className: "card", data: { code: refusal.code } },
-    make(
-      "p",
-      { className: "refusal-head" },
-      make("span", { className: "badge badge-bad" }, layer),
-      make("code", {}, refusal.code),
-      make("span", { className: "muted" }, time(refusal.at), ` ${t("refusals.from", { address: refusal.remote_addr || "?" })}`),
-    ),
-    make("p", { lang: "en" }, refusal.detail),
-    link,
-    make(
-      "details",
-      {},
-      make("summary", {}, t("refusals.request")),
-      make("pre", { dir: "ltr", tabIndex: 0 }, `POST ${refusal.raw_target}`),
-      make("p", { className: "muted" }, t("refusals.body", { size: size(refusal.body_size) })),
-      refusal.body ? make("pre", { dir: "ltr", tabIndex: 0 }, refusal.body) : null,
-    ),
   );
 }

@@ -1,18 +1,20 @@
 /**
  * The operators' page: who is signed in, which part is shown, and what its buttons do.
  *
- * The address tells what is shown (#/uploads?state=issued, #/uploads/ID, #/refusals), so that back, reload and links work.
+ * The address tells what is shown (#/uploads?state=issued, #/uploads/ID, #/callbacks?verdict=refused), so that back, reload and links work.
  */
 
 import { forgetKey, hasKey, useKey } from "./console-api.js";
-import { refusals, showCounts, showUploads, uploads } from "./console-lists.js";
+import { callbacks, showCallbacks } from "./console-callbacks.js";
+import { showCounts, showUploads, uploads } from "./console-lists.js";
 import { byId, explain } from "./console-parts.js";
 import { askBucket, showUpload } from "./console-upload.js";
 import { t } from "./messages.js";
 
-const PARTS = ["uploads", "refusals", "one"];
+const PARTS = ["uploads", "callbacks", "one"];
 const TIMES = ["created_from", "created_until"];
 const form = byId("filters");
+const inboxForm = byId("inbox-filters");
 let listHash = "#/uploads";
 
 function tell(words) {
@@ -48,7 +50,7 @@ function showSignIn(problem = "") {
   byId("sign-in").hidden = false;
   byId("sign-in-problem").textContent = problem;
   byId("sign-in-problem").hidden = !problem;
-  for (const list of ["uploads-rows", "refusals-items", "one-history", "one-facts", "counts"]) {
+  for (const list of ["uploads-rows", "callbacks-items", "one-history", "one-facts", "counts"]) {
     // What was shown is for operators, and may be looked at by whoever sits here next.
     byId(list).replaceChildren();
   }
@@ -58,7 +60,7 @@ function showSignIn(problem = "") {
 function readAddress() {
   const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?", 2);
   const [part, id] = path.split("/");
-  return { part: part === "refusals" ? "refusals" : id ? "one" : "uploads", id, query: new URLSearchParams(query) };
+  return { part: part === "callbacks" ? "callbacks" : id ? "one" : "uploads", id, query: new URLSearchParams(query) };
 }
 
 function fillFilters(query) {
@@ -89,6 +91,10 @@ function toLocal(text) {
     : new Date(moment - moment.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 }
 
+function readInboxFilters() {
+  return Object.fromEntries([...new FormData(inboxForm)].map(([name, value]) => [name, value.trim()]).filter(([, value]) => value));
+}
+
 async function showPart({ moveFocus }) {
   const { part, id, query } = readAddress();
   for (const each of PARTS) {
@@ -104,8 +110,11 @@ async function showPart({ moveFocus }) {
   if (part === "one") {
     byId("one-back").href = listHash;
     await showUpload(id);
-  } else if (part === "refusals") {
-    tell(await refusals.show());
+  } else if (part === "callbacks") {
+    for (const field of inboxForm.querySelectorAll("[name]")) {
+      field.value = query.get(field.name) ?? "";
+    }
+    tell(await showCallbacks(readInboxFilters()));
   } else {
     listHash = location.hash || "#/uploads";
     fillFilters(query);
@@ -175,16 +184,35 @@ form.addEventListener("reset", (event) => {
   form.requestSubmit();
 });
 
+inboxForm.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const hash = `#/callbacks?${new URLSearchParams(readInboxFilters())}`.replace(/\?$/, "");
+  if (hash === location.hash) {
+    refresh();
+  } else {
+    location.hash = hash;
+  }
+});
+
+inboxForm.addEventListener("reset", (event) => {
+  event.preventDefault();
+  for (const field of inboxForm.querySelectorAll("[name]")) {
+    field.value = "";
+  }
+  inboxForm.requestSubmit();
+});
+
+inboxForm.elements.verdict.addEventListener("change", () => inboxForm.requestSubmit());
 form.elements.state.addEventListener("change", () => form.requestSubmit());
 byId("refresh").addEventListener("click", () => refresh());
 byId("period").addEventListener("change", () => attempt(() => showCounts(Number(byId("period").value))));
 byId("uploads-more").addEventListener("click", () => attempt(async () => tell(await uploads.showMore())));
-byId("refusals-more").addEventListener("click", () => attempt(async () => tell(await refusals.showMore())));
+byId("callbacks-more").addEventListener("click", () => attempt(async () => tell(await callbacks.showMore())));
 byId("one-confirm").addEventListener("click", () => attempt(() => askBucket(tell)));
 
 addEventListener("hashchange", () => {
   if (hasKey()) {
-    const inForm = form.contains(document.activeElement);
+    const inForm = form.contains(document.activeElement) || inboxForm.contains(document.activeElement);
     attempt(() => showPart({ moveFocus: !inForm }));
   }
 });

@@ -129,23 +129,6 @@ WHOLE_CALLBACK = _CALLBACK | {
     "body": '{"bucket":"examplebucket","ticket":"[redacted]"}',
     "cut": None,
 }
-REFUSALS = {
-    "refusals": [
-        {
-            "refusal_id": "01KE0Z6A0C3F7M1P5S9V2X4Z6B",
-            "at": "2026-01-02T03:04:33Z",
-            "layer": "signature",
-            "code": "callback_signature_invalid",
-            "detail": "OSS did not sign this body for this target",
-            "upload_id": None,
-            "raw_target": "/callback?node=1",
-            "body_size": 311,
-            "body": '{"bucket":"examplebucket","ticket":"[redacted]"}',
-            "remote_addr": "192.0.2.7",
-        }
-    ],
-    "next_cursor": None,
-}
 COUNTS = {
     "created_from": "2026-01-01T03:04:05Z",
     "states": {"issued": 3, "expired": 1, "unconfirmed": 0, "uploaded": 512, "aborted": 2, "deleted": 0},

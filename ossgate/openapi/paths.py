@@ -193,13 +193,6 @@ SHOW_CALLBACK = Operation(
     answers={200: Answer("The callback", ref("WholeCallback"), examples.WHOLE_CALLBACK)},
     refusals=[*refusals.OPERATOR, *refusals.CALLBACK_UNKNOWN, *refusals.LEDGER_READ],
 )  # fmt: skip
-REFUSED = Operation(
-    name="listRefusals", tag=OPERATORS, summary="Callbacks that were refused", security=KEY_OR_TOKEN,
-    description="Newest first, as many as `[inbox]` keeps. Tickets, signatures and other long words are left out.",
-    parameters=_PAGE,
-    answers={200: Answer("A page of refusals", ref("Refusals"), examples.REFUSALS)},
-    refusals=[*refusals.OPERATOR, *refusals.QUERY, *refusals.LEDGER_READ],
-)  # fmt: skip
 COUNT = Operation(
     name="showCounts", tag=OPERATORS, summary="Uploads by state", security=KEY_OR_TOKEN,
     parameters=[query("created_from", "granted then or later; by default a day ago", _MOMENT)],
@@ -295,7 +288,6 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
     "/v1/bearers": {"post": ISSUE_BEARER},
     "/v1/callbacks": {"get": INBOX},
     "/v1/callbacks/{callback_id}": {"get": SHOW_CALLBACK},
-    "/v1/refusals": {"get": REFUSED},
     "/v1/counts": {"get": COUNT},
     "/callback": {"post": _describe_callback("receiveCallback")},
     "/callback/{below}": {"post": _describe_callback("receiveCallbackBelow", _BELOW)},

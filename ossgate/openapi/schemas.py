@@ -6,7 +6,7 @@ from typing import Any
 
 from ossgate.access.bearers import DEFAULT_SECONDS, MAX_SECONDS, MAX_SUBJECT_BYTES
 from ossgate.ledger import State, Verdict
-from ossgate.operators.shapes import MAX_CHANGES, SHOWN_BODY, SHOWN_TARGET
+from ossgate.operators.shapes import MAX_CHANGES, SHOWN_TARGET
 from signer.conditions import MAX_FILE_SIZE
 from signer.facts import VIAS
 from signer.issue_request import MAX_FILES, REQUESTED_WAYS
@@ -276,28 +276,6 @@ SCHEMAS: dict[str, Schema] = {
             "body": text("as far as it is kept, without long words"),
             "cut": optional(text("what was not kept whole: `target`, `headers` or `body`")),
         }
-    ),
-    "Refusals": record(
-        {
-            "refusals": list_of(
-                record(
-                    {
-                        "refusal_id": ref("UploadId"),
-                        "at": ref("Time"),
-                        "layer": text("what refused it", enum=["request", "signature", "ticket", "bucket", "ledger"]),
-                        "code": text("as answered"),
-                        "detail": text("why"),
-                        "upload_id": optional(text("of which upload, where that is known")),
-                        "raw_target": text("path and query as they came, without long words", maxLength=SHOWN_TARGET),
-                        "body_size": number("bytes kept of the body"),
-                        "body": text("its beginning, without long words", maxLength=SHOWN_BODY),
-                        "remote_addr": text("whence it came"),
-                    }
-                ),
-                "newest first",
-            )
-        }
-        | _CURSOR
     ),
     "Counts": record(
         {

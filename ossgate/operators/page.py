@@ -7,7 +7,7 @@ from functools import cache
 
 from flask import Blueprint, Response, render_template
 
-from ossgate.ledger import State
+from ossgate.ledger import State, Verdict
 from ossgate.pages import Messages, choose_messages, read_static, set_page_headers
 
 bp = Blueprint("console", __name__)
@@ -27,8 +27,10 @@ def show_console() -> Response:
     messages = load_console_messages(choose_messages().language)
     client = {"messages": messages.client, "language": messages("html_lang")}
     states = [state.value for state in State]
-    response = Response(
-        render_template("console.html", t=messages, client=client, states=states, periods=PERIODS)
+    verdicts = [verdict.value for verdict in Verdict]
+    page = render_template(
+        "console.html", t=messages, client=client, states=states, verdicts=verdicts, periods=PERIODS
     )
+    response = Response(page)
     set_page_headers(response)
     return response

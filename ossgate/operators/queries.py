@@ -19,7 +19,6 @@ COUNTED = timedelta(days=1)
 UPLOAD_PARAMETERS = (
     "state", "profile", "subject", "q", "created_from", "created_until", "cursor", "limit",
 )  # fmt: skip
-PAGE_PARAMETERS = ("cursor", "limit")
 COUNT_PARAMETERS = ("created_from",)
 INBOX_PARAMETERS = (
     "verdict", "layer", "code", "upload_id", "remote_addr", "received_from", "received_until", "cursor", "limit",
@@ -100,15 +99,6 @@ def parse_inbox_query(arguments: Arguments) -> tuple[CallbackFilter, int]:
         from_id=from_id,
         below_id=below_id,
     ), page.limit
-
-
-def parse_page_query(arguments: Arguments) -> Page:
-    """Return which part of a list is wanted.
-
-    Raises:
-        QueryInvalid: Answered with 422.
-    """
-    return _parse_page(_read_once(arguments, PAGE_PARAMETERS))
 
 
 def parse_count_query(arguments: Arguments, *, now: datetime) -> datetime:

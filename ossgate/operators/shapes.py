@@ -1,4 +1,4 @@
-"""What operators are shown of a change and of a refusal: bounded, and without what could be used again."""
+"""What operators are shown of a change and of a callback: bounded, and without what could be used again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from ossgate.ledger import Change, KeptCallback, Upload
 from signer.times import format_seconds
 
 MAX_CHANGES = 200
-SHOWN_BODY = 1024
 SHOWN_TARGET = 1024
 # A ticket that was refused may yet be good elsewhere, and a stranger's secrets are not ours to show. Ids have 26
 # characters, and nothing that is worth reading has so many without a break.
@@ -36,23 +35,6 @@ def describe_change(change: Change) -> dict[str, Any]:
         "at": format_seconds(change.at) + "Z",
         "via": change.via,
         "facts": change.facts,
-    }
-
-
-def describe_refusal(refused: KeptCallback) -> dict[str, Any]:
-    """Return a refused callback."""
-    request, judgement = refused.request, refused.judgement
-    return {
-        "refusal_id": request.callback_id,
-        "at": format_seconds(request.at) + "Z",
-        "layer": judgement.layer,
-        "code": judgement.code,
-        "detail": redact(judgement.detail),
-        "upload_id": judgement.upload_id,
-        "raw_target": redact(request.raw_target.decode("utf-8", "replace"))[:SHOWN_TARGET],
-        "body_size": request.body_size,
-        "body": redact(request.body.decode("utf-8", "replace"))[:SHOWN_BODY],
-        "remote_addr": request.remote_addr,
     }
 
 

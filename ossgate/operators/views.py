@@ -1,4 +1,4 @@
-"""``GET /v1/uploads``, ``…/{id}/history``, ``GET /v1/callbacks``, ``…/{id}``, ``GET /v1/refusals``, ``GET /v1/counts``: for operators alone."""
+"""``GET /v1/uploads``, ``…/{id}/history``, ``GET /v1/callbacks``, ``…/{id}``, ``GET /v1/counts``: for operators alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from ossgate.operators.queries import (
     first_id_of,
     parse_count_query,
     parse_inbox_query,
-    parse_page_query,
     parse_upload_query,
 )
 from ossgate.operators.shapes import (
@@ -25,7 +24,6 @@ from ossgate.operators.shapes import (
     describe_callback,
     describe_change,
     describe_for_operators,
-    describe_refusal,
     describe_request,
 )
 from ossgate.wire import error_response, json_response
@@ -66,22 +64,6 @@ def show_history(upload_id: str) -> Response:
             "upload": describe_for_operators(services.describe_upload(upload), upload),
             "changes": [describe_change(change) for change in changes],
             "truncated": more,
-        }
-    )
-
-
-@bp.get("/v1/refusals")
-def list_refusals() -> Response:
-    """List refused callbacks, newest first."""
-    services = operator_services()
-    page = parse_page_query(request.args)
-    wanted = CallbackFilter(verdict=Verdict.REFUSED, below_id=page.below_id)
-    found = services.ledger.inbox.find_callbacks(wanted, limit=page.limit + 1)
-    refusals, more = _cut(found, page.limit)
-    return json_response(
-        {
-            "refusals": [describe_refusal(refusal) for refusal in refusals],
-            "next_cursor": encode_cursor(refusals[-1].request.callback_id) if more else None,
         }
     )
 

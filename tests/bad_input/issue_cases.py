@@ -197,7 +197,6 @@ def list_other_cases():
     for path in (
         "/v1/uploads",
         "/v1/callbacks",
-        "/v1/refusals",
         "/v1/counts",
         "/v1/uploads/<open>/history",
     ):

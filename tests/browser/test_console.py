@@ -1,4 +1,4 @@
-"""The operators' page: signing in, finding uploads, one upload and its history, refused callbacks."""
+"""The operators' page: signing in, finding uploads, one upload and its history, callbacks."""
 
 from __future__ import annotations
 
@@ -179,18 +179,34 @@ def test_what_goes_wrong_is_said(visit: Callable[..., Any]) -> None:
     expect(page.get_by_role("alert")).to_be_hidden()
 
 
-def test_refused_callbacks_are_shown(visit: Callable[..., Any]) -> None:
-    """Each with the layer that refused it; what a stranger sent is text and nothing else."""
+def test_callbacks_are_shown_with_what_was_made_of_them(visit: Callable[..., Any]) -> None:
+    """Those that were refused with layer and code, those of one upload alone; what a stranger sent is text and nothing else."""
     visitor = visit()
+    (upload_id,) = begin(visitor, "a.txt", send=("a.txt",))
     refuse_callback(visitor.demo.url, b'{"ticket":"<img src=x onerror=alert(1)>"}')
     page = sign_in(visitor)
-    page.get_by_role("link", name="Refused callbacks", exact=True).click()
-    first = page.locator("#refusals-items li").first
-    expect(first.locator(".badge")).to_have_text("Signature")
+    page.get_by_role("link", name="Callbacks", exact=True).click()
+    items = page.locator("#callbacks-items li")
+    page.get_by_label("Verdict").select_option("Refused")
+    expect(page).to_have_url(re.compile("#/callbacks.verdict=refused$"))
+    expect(page.locator("#callbacks-items li:not([data-verdict=refused])")).to_have_count(0)
+    first = items.first
+    expect(first.locator(".badge")).to_have_text("Refused")
+    expect(first).to_contain_text("Signature")
     expect(first.locator("code").first).to_have_text("callback_signature_invalid")
     first.locator("summary").click()
-    expect(first.locator("pre").nth(1)).to_have_text('{"ticket":"<img src=x onerror=alert(1)>"}')
-    assert page.locator("#refusals-items img").count() == 0
+    expect(first.locator("pre").nth(2)).to_have_text('{"ticket":"<img src=x onerror=alert(1)>"}')
+    assert page.locator("#callbacks-items img").count() == 0
+    page.get_by_label("Verdict").select_option("")
+    page.get_by_label("Upload id").fill(upload_id)
+    page.locator("#inbox-filters").get_by_role("button", name="Search").click()
+    expect(items).to_have_count(1)
+    expect(items.locator(".badge")).to_have_text("Believed")
+    items.locator("summary").click()
+    expect(items).to_contain_text("authorization: [redacted]")
+    expect(items).to_contain_text("ossgate inbox replay")
+    items.get_by_role("link", name="Show the upload").click()
+    expect(page.locator("#one-title")).to_have_text("a.txt")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -218,9 +234,10 @@ def test_console_fits_every_screen(visit: Callable[..., Any], size: str) -> None
     expect(page.locator("#one-history li")).to_have_count(2)
     visitor.photograph(f"console-{size}-one")
     assert visitor.width_of_content() <= width
-    page.evaluate("location.hash = '#/refusals'")
-    page.locator("#refusals-items summary").first.click()
-    visitor.photograph(f"console-{size}-refusals")
+    page.evaluate("location.hash = '#/callbacks'")
+    page.locator("#callbacks-items summary").first.click()
+    expect(page.locator("#callbacks-items pre").nth(1)).to_be_visible()
+    visitor.photograph(f"console-{size}-callbacks")
     assert visitor.width_of_content() <= width
 
 
