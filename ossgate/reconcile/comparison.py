@@ -15,7 +15,10 @@ from ossgate.reconcile.findings import Kind
 CLOCK_TOLERANCE = timedelta(minutes=15)
 """How far our clock and the bucket's may be apart before an object counts as newer than its record."""
 RULE_EARLY = timedelta(days=1)
-"""How long before `keep_until` a lifecycle rule may have acted: it counts from when the object was written, we from when we learnt of it."""
+"""How long before `keep_until` a lifecycle rule may have acted: it counts from when the object was written, we from when we learnt of it.
+
+Of few days only the later half: what has just arrived and is not there was deleted by no rule.
+"""
 RULE_LATE = timedelta(days=3)
 """How long after `keep_until` a lifecycle rule may still be about to act: rules are carried out once a day."""
 _DATE_UNIT = timedelta(seconds=1)
@@ -92,11 +95,18 @@ def _suspect_without_object(upload: Recorded, ages: Ages) -> Kind | None:
     if upload.state == "issued" and ages.is_over(upload.expires_at):
         return Kind.OVERDUE
     if upload.state == "uploaded" and ages.is_over(upload.uploaded_at or upload.changed_at):
-        is_due = upload.keep_until is not None and upload.keep_until - RULE_EARLY <= ages.now
-        return Kind.OUTLIVED if is_due else Kind.GONE
+        return Kind.OUTLIVED if _may_have_been_deleted(upload, ages) else Kind.GONE
     if upload.state == "unconfirmed" and ages.is_over(upload.changed_at):
         return Kind.UNCONFIRMED
     return None
+
+
+def _may_have_been_deleted(upload: Recorded, ages: Ages) -> bool:
+    """Tell whether a lifecycle rule may have acted already."""
+    if upload.keep_until is None:
+        return False
+    stays = upload.keep_until - (upload.uploaded_at or upload.changed_at)
+    return upload.keep_until - min(RULE_EARLY, stays / 2) <= ages.now
 
 
 def _suspect_changed(upload: Recorded, stored: Stored, ages: Ages) -> Kind | None:

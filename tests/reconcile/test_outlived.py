@@ -45,6 +45,25 @@ def test_absent_object_is_gone_or_outlived(now, make_swept, ago, kind):
 
 
 @pytest.mark.parametrize(
+    ("ago", "kind"),
+    [(DAY / 48, Kind.GONE), (DAY / 2 - timedelta(minutes=1), Kind.GONE), (DAY / 2, Kind.OUTLIVED)],
+)
+def test_of_a_single_day_only_its_later_half_is_early(now, make_swept, ago, kind):
+    """A rule deletes nothing that has just arrived."""
+    upload = make_swept("k", uploaded_at=now - ago, keep_until=now - ago + DAY)
+
+    assert kind == suspect(upload, None, Ages(now, timedelta(minutes=10)))
+
+
+def test_empty_bucket_is_no_loss_of_what_was_to_stay_a_day(world, kept):
+    """The brake holds: what arrived an hour ago was to be there still."""
+    uploads = [kept(f"a{n}", days=1, ago=DAY / 24, stored=False) for n in range(3)]
+    world.run(max_gone=1)
+
+    assert ["deleted", "uploaded", "uploaded"] == sorted(world.state(facts) for facts in uploads)
+
+
+@pytest.mark.parametrize(
     ("stored", "kind"),
     [
         ({}, Kind.OUTLIVED),
