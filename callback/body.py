@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -11,6 +12,8 @@ from callback.errors import RequestMalformed
 
 MAX_BODY_BYTES = 64 * 1024
 """A definition has at most 5 KB, and what OSS inserts is bounded; more is not ours."""
+# Kept as it is claimed while the bucket cannot be asked, so it is something that a database can keep.
+_ETAG = re.compile(r"[!-~]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,13 @@ def parse_body(body: bytes, content_type: str) -> Claims:
         and isinstance(mime_type, str)
     ):
         raise RequestMalformed("a field of the callback body that should be text is not")
+    etag = etag.strip('"').upper()
+    if not _ETAG.fullmatch(etag):
+        raise RequestMalformed("the callback's etag is none")
     return Claims(
         bucket=bucket,
         object_key=object_key,
-        etag=etag.strip('"').upper(),
+        etag=etag,
         size=size,
         content_type=mime_type,
         ticket=ticket,

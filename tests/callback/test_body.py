@@ -105,3 +105,16 @@ def test_parse_body_ends_only_in_our_errors(body, content_type):
     """Garbage is malformed, never a crash."""
     with pytest.raises(CallbackRefused):
         parse_body(body, content_type)
+
+
+@pytest.mark.parametrize("etag", ["", '""', "a\0b", "a b", "图", "x" * 129])
+@pytest.mark.parametrize("as_form", [False, True])
+def test_etag_that_is_none_is_refused(etag, as_form):
+    """While the bucket cannot be asked it is recorded as claimed, and PostgreSQL stores no NUL."""
+    fields = FIELDS | {"etag": etag}
+    body, content_type = (
+        (urlencode(fields).encode(), FORM) if as_form else (json.dumps(fields).encode(), JSON)
+    )
+
+    with pytest.raises(RequestMalformed, match="etag"):
+        parse_body(body, content_type)
